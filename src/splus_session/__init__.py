@@ -1,0 +1,1 @@
+"""social.plus sessions: one declared life cycle, for any loop, thread or clock."""

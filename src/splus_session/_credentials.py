@@ -1,0 +1,168 @@
+"""What is presented to the platform (grants), and what an established session holds (a credential)."""
+
+import base64
+import binascii
+import enum
+import json
+import math
+from typing import TypeGuard, cast
+
+import attrs
+
+from splus_session._errors import InvalidAccessTokenError, InvalidArgumentError
+from splus_session._secrets import AccessToken, AuthSignature, AuthToken
+from splus_session._value import value
+
+
+class SessionKind(enum.Enum):
+    """How a session was logged in; decides who renews it, and where. [LOGIN-8] [RENEW-12]"""
+
+    AUTH_TOKEN = "authToken"
+    DEVELOPMENT = "development"
+    ACCESS_TOKEN = "accessToken"
+    VISITOR = "visitor"
+    SIGNED_VISITOR = "signedVisitor"
+    BOT = "bot"
+
+    __hash__ = object.__hash__
+
+
+@value
+class AuthTokenGrant:
+    """A user, vouched for by the customer's backend."""
+
+    user_id: str
+    auth_token: AuthToken
+    display_name: str | None = None
+
+
+@value
+class UserIdGrant:
+    """A user id alone: development, and a renewal that the handler answers with `renew()`."""
+
+    user_id: str
+    display_name: str | None = None
+
+
+@value
+class AccessTokenGrant:
+    """An access token that the customer's backend issued; the platform verifies it."""
+
+    credential: "Credential"
+
+
+@value
+class VisitorGrant:
+    """This device, optionally signed by the customer's backend. [LOGIN-8]"""
+
+    signature: AuthSignature | None = None
+    signature_expires_at: str | None = None
+    """ISO 8601, to the letter as it was signed."""
+
+
+@value
+class BotGrant:
+    """This device, as a bot."""
+
+
+Grant = AuthTokenGrant | UserIdGrant | AccessTokenGrant | VisitorGrant | BotGrant
+"""What a login or a renewal presents."""
+
+MAX_TIME = 253_402_300_800.0
+"""The end of the year 9999, in UTC seconds: no time beyond it is believed. [EXPIRE-4]"""
+
+
+def _is_time(number: object) -> TypeGuard[float]:
+    return (
+        isinstance(number, int | float)
+        and not isinstance(number, bool)
+        and -MAX_TIME <= number <= MAX_TIME  # false for NaN and infinities
+    )
+
+
+@attrs.frozen(weakref_slot=False)
+class Credential:
+    """What an established session holds. Times are UTC seconds by the platform's clock.
+
+    Raises:
+        InvalidArgumentError: a time that is no finite number or beyond the year 9999, an expiry
+            before the issue, or an empty user id. [EXPIRE-4]
+    """
+
+    access_token: AccessToken = attrs.field(validator=attrs.validators.instance_of(AccessToken))
+    user_id: str = attrs.field(validator=attrs.validators.instance_of(str))
+    issued_at: float
+    expires_at: float | None = None
+    """None: it never expires by the clock; only a rejection ends it."""
+
+    def __attrs_post_init__(self) -> None:
+        if not self.user_id:
+            raise InvalidArgumentError("a credential names its user")
+        if not _is_time(self.issued_at):
+            raise InvalidArgumentError(f"issued_at is no time: {self.issued_at!r}")
+        if self.expires_at is not None:
+            if not _is_time(self.expires_at):
+                raise InvalidArgumentError(f"expires_at is no time: {self.expires_at!r}")
+            if self.expires_at < self.issued_at:
+                raise InvalidArgumentError("expires_at lies before issued_at")
+
+    @property
+    def lifetime(self) -> float:
+        """Seconds from issue to expiry; infinite if it never expires."""
+        return math.inf if self.expires_at is None else self.expires_at - self.issued_at
+
+
+@value
+class Record:
+    """What a store keeps of a session: enough to resume it without a login. [RESUME-1] [RESUME-2]"""
+
+    kind: SessionKind
+    credential: Credential
+    expired: bool
+    """Whether the session was told to be `tokenExpired`. It stays so even if the clock steps back."""
+    offset: float = 0.0
+    """The platform's clock less ours, in seconds, as last learned."""
+
+
+def credential_from_jwt(token: AccessToken, now: float) -> Credential:
+    """Read whose a JWT is and when it dies, without verifying it: that is the platform's part. [LOGIN-7]
+
+    Args:
+        token: the JWT; `user.publicUserId`, `user.userId` or `userId` names the user, `iat` and
+            `exp` (UTC seconds) its times.
+        now: the platform's present time, taken as the issue time where `iat` is missing.
+
+    Raises:
+        InvalidAccessTokenError: not a JWT, no user id, or times that make no sense.
+    """
+    claims = _claims(token)
+    user = claims.get("user")
+    named = user if isinstance(user, dict) else {}
+    user_id = named.get("publicUserId") or named.get("userId") or claims.get("userId")
+    if not isinstance(user_id, str) or not user_id:
+        raise InvalidAccessTokenError("the access token does not name its user")
+    issued_at, expires_at = claims.get("iat"), claims.get("exp")
+    if issued_at is None:
+        issued_at = min(now, expires_at) if _is_time(expires_at) else now
+    try:
+        # The constructor checks what the type checker cannot know: claims are anything.
+        return Credential(
+            token, user_id, cast("float", issued_at), cast("float | None", expires_at)
+        )
+    except InvalidArgumentError as error:
+        problem = str(error)
+    raise InvalidAccessTokenError(f"the access token's times make no sense: {problem}")
+
+
+def _claims(token: AccessToken) -> dict[str, object]:
+    parts = token.reveal().split(".")
+    claims: object = None
+    if len(parts) == 3:
+        try:
+            claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        except (ValueError, binascii.Error, RecursionError):
+            claims = None
+    del parts
+    if not isinstance(claims, dict):
+        raise InvalidAccessTokenError("the access token is not a JWT")
+    return claims

@@ -1,0 +1,157 @@
+"""What the outside implements: the platform, the store, the clock, and the app's handlers.
+
+All of it is structural: a class that has the methods fits, nothing need be inherited. The async
+driver takes the async variants; where it also takes a plain one, it runs that on a worker thread.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, runtime_checkable
+
+from splus_session._answers import Answer
+from splus_session._credentials import Grant, Record
+from splus_session._secrets import AccessToken, AuthSignature, AuthToken
+
+__all__ = [
+    "AccessTokenHandler",
+    "Answer",
+    "AsyncPlatform",
+    "Clock",
+    "Platform",
+    "Renewal",
+    "SessionHandler",
+    "Store",
+]
+
+
+class Platform(Protocol):
+    """The platform, seen from one device, for a threaded session. Never raises: failures are answers.
+
+    Every call is bounded in time by the implementation, and safe to make from any thread.
+    """
+
+    def open_session(self, grant: Grant, *, device_id: str) -> Answer:
+        """Log in or renew: present a grant, get a credential. An `AccessTokenGrant` is verified
+        and its credential given back."""
+        ...
+
+    def verify(self, access_token: AccessToken) -> Answer:
+        """Ask whether a token is alive: no failure if so, `UNAUTHORIZED` if not, `BANNED`,
+        `DELETED`, or whatever else came in between. [EXPIRE-3]"""
+        ...
+
+    def revoke(self, access_token: AccessToken) -> Answer:
+        """Void a token: no failure if done, `UNAUTHORIZED` on a 401. [LOGOUT-3]"""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class AsyncPlatform(Protocol):
+    """The platform, seen from one device, for an async session. Never raises but for cancellation."""
+
+    async def open_session(self, grant: Grant, *, device_id: str) -> Answer:
+        """See `Platform.open_session`."""
+        ...
+
+    async def verify(self, access_token: AccessToken) -> Answer:
+        """See `Platform.verify`."""
+        ...
+
+    async def revoke(self, access_token: AccessToken) -> Answer:
+        """See `Platform.revoke`."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class Store(Protocol):
+    """Where sessions survive the process. Calls may block; a session makes one at a time.
+
+    A store may be shared by several sessions; `key` tells them apart and is no secret. Every
+    method raises `StoreError` when it cannot do its work, and `load` raises `StoredRecordError`
+    for a record that is damaged or of a future version, which it keeps aside. [RESUME-1] [RESUME-2]
+    """
+
+    def load(self, key: str) -> Record | None:
+        """The record stored under this key, if any."""
+        ...
+
+    def save(self, key: str, record: Record) -> None:
+        """Store the record durably before returning."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Delete the record durably, and every trace of its secrets, before returning. [LOGOUT-5]"""
+        ...
+
+    def device_id(self, make: Callable[[], str]) -> str:
+        """This store's device id; made by `make` and stored the first time. [LOGIN-10]"""
+        ...
+
+
+class Clock(Protocol):
+    """The time. Replaced by a `ManualClock` in tests."""
+
+    def now(self) -> float:
+        """UTC seconds. May step in either direction. [EXPIRE-4]"""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that only ever pass, from an arbitrary start."""
+        ...
+
+    def on_jump(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback`, from any thread, when the time moved otherwise than by passing. Gives
+        back what ends that."""
+        ...
+
+
+class Renewal(Protocol):
+    """One renewal, handed to the handler. Settled once; no method blocks; callable from any thread.
+
+    A second answer, or one after its deadline, a logout, a ban or a newer renewal, is dropped,
+    logged, and sends nothing. A malformed argument raises `InvalidArgumentError` and leaves the
+    renewal open. [RENEW-4] [RENEW-5]
+    """
+
+    def renew(self) -> None:
+        """Renew with what identifies the session already: enough for development, bots, visitors."""
+        ...
+
+    def renew_with_auth_token(self, auth_token: AuthToken | str) -> None:
+        """Renew with a fresh auth token from the customer's backend."""
+        ...
+
+    def unable_to_retrieve_auth_token(self) -> None:
+        """There is none to be had now; the session asks again after a pause. [RENEW-7]"""
+        ...
+
+    def renew_with_auth_signature(self, signature: AuthSignature | str, expires_at: str) -> None:
+        """Renew a visitor with a fresh signature and its expiry, as signed (ISO 8601)."""
+        ...
+
+    def unable_to_retrieve_auth_signature(self) -> None:
+        """There is none to be had now; the session asks again after a pause. [RENEW-7]"""
+        ...
+
+
+@runtime_checkable
+class SessionHandler(Protocol):
+    """Renews sessions that the platform issues tokens for."""
+
+    def session_will_renew_access_token(self, renewal: Renewal) -> Awaitable[None] | None:
+        """Get what is needed from the customer's backend and answer `renewal`. [RENEW-4]"""
+        ...
+
+
+@runtime_checkable
+class AccessTokenHandler(Protocol):
+    """Renews sessions whose access tokens the customer's backend issues."""
+
+    def on_token_renew(self, user_id: str) -> Awaitable[AccessToken | str] | AccessToken | str:
+        """A fresh access token for this user, from the customer's backend. [RENEW-10]"""
+        ...
