@@ -1,0 +1,87 @@
+# The only front door. Any target can be the first command on a fresh clone: what it needs, it makes.
+# GNU make 3.81 (macOS) and a POSIX shell are enough.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+# The interpreter, if the first `python3` that will do is not the one you want: make setup PYTHON=...
+PYTHON ?=
+# Handed to pytest: make test ARGS="-k renewal --hypothesis-profile=deep"
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+NEWEST := .venv-newest
+BENCH := .venv-bench
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+
+# Python outside src and tests, where there is any.
+SCRIPTS = $(sort $(dir $(shell find docs models tools -name '*.py' 2>/dev/null)))
+SOURCES = src tests $(SCRIPTS)
+
+.PHONY: help setup demo test test-newest check format generate diagrams bench dist clean
+
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: $(VENV)/.installed ## make .venv with everything that the other targets use
+
+$(VENV)/.installed: pyproject.toml tools/python.sh
+	@python=$$(PYTHON="$(PYTHON)" tools/python.sh find) && tools/python.sh venv $(VENV) "$$python"
+	@echo "installing into $(VENV)"
+	@$(BIN)/python $(PIP_INSTALL) --editable '.[all]' --group dev
+	@touch $@
+
+demo: setup ## a whole session's life on this machine, in the terminal; draws session.svg
+	$(BIN)/python docs/examples/demo.py
+
+test: setup ## all tests
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+
+test-newest: setup ## the same on the newest CPython of this machine, against the built wheel
+	@newest=$$(tools/python.sh newest); \
+	ours=$$(tools/python.sh version $(BIN)/python); \
+	theirs=$$(tools/python.sh version "$$newest" || echo none); \
+	if [ "$$theirs" = none ] || [ "$$theirs" = "$$ours" ]; then \
+		echo "*** NOT RUN: no CPython on this machine is newer than that of $(VENV), $$ours ***"; \
+		exit 0; \
+	fi; \
+	set -ex; \
+	tools/python.sh venv $(NEWEST) "$$newest"; \
+	$(NEWEST)/bin/python $(PIP_INSTALL) '.[all]' --group test; \
+	$(NEWEST)/bin/python $(PIP_INSTALL) --no-deps --force-reinstall .; \
+	$(NEWEST)/bin/python -m pytest -n auto --dist worksteal $(ARGS)
+
+check: setup ## lint, format, types, and that generated files are fresh
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/basedpyright
+	$(BIN)/python docs/tools/generate.py --check
+
+format: setup ## lay out the code and mend what the linter can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+generate: setup ## write every generated file anew
+	$(BIN)/python docs/tools/generate.py
+
+diagrams: setup ## only the pictures
+	$(BIN)/python docs/tools/generate.py --only diagrams
+
+bench: $(BENCH)/.installed ## measure, side by side with other token libraries
+	$(BENCH)/bin/python tests/benchmarks/bench.py $(ARGS)
+
+$(BENCH)/.installed: pyproject.toml tools/python.sh
+	@python=$$(PYTHON="$(PYTHON)" tools/python.sh find) && tools/python.sh venv $(BENCH) "$$python"
+	@echo "installing into $(BENCH)"
+	@$(BENCH)/bin/python $(PIP_INSTALL) --editable '.[all]' --group bench
+	@touch $@
+
+dist: setup ## build sdist and wheel into dist/
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+
+clean: ## remove everything that make made
+	rm -rf $(VENV) $(NEWEST) $(BENCH) build dist session.svg .hypothesis .*_cache
+	find src tests docs models -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

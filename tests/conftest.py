@@ -1,0 +1,15 @@
+"""What all tests share: how Hypothesis searches.
+
+`default` and `ci` search the same way each time, so that a red run is red again; `deep` searches
+anew and longer: `make test ARGS="--hypothesis-profile=deep"`.
+"""
+
+import os
+
+from hypothesis import settings
+
+# A deadline would measure the machine. The blob replays a failure found elsewhere.
+settings.register_profile("default", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("ci", settings.get_profile("default"), max_examples=200)
+settings.register_profile("deep", settings.get_profile("default"), derandomize=False, max_examples=5_000)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
