@@ -80,6 +80,10 @@ def _is_time(number: object) -> TypeGuard[float]:
     )
 
 
+def _is_a(something: object, kind: type) -> bool:
+    return isinstance(something, kind)
+
+
 @attrs.frozen(weakref_slot=False)
 class Credential:
     """What an established session holds. Times are UTC seconds by the platform's clock.
@@ -89,14 +93,17 @@ class Credential:
             before the issue, or an empty user id. [EXPIRE-4]
     """
 
-    access_token: AccessToken = attrs.field(validator=attrs.validators.instance_of(AccessToken))
-    user_id: str = attrs.field(validator=attrs.validators.instance_of(str))
+    access_token: AccessToken
+    user_id: str
     issued_at: float
     expires_at: float | None = None
     """None: it never expires by the clock; only a rejection ends it."""
 
     def __attrs_post_init__(self) -> None:
-        if not self.user_id:
+        # Not attrs' own validators: theirs put the value, here perhaps a raw token, in the message.
+        if not _is_a(self.access_token, AccessToken):
+            raise InvalidArgumentError("a credential's access token is an AccessToken")
+        if not _is_a(self.user_id, str) or not self.user_id:
             raise InvalidArgumentError("a credential names its user")
         if not _is_time(self.issued_at):
             raise InvalidArgumentError(f"issued_at is no time: {self.issued_at!r}")

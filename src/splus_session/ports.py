@@ -7,14 +7,20 @@ driver takes the async variants; where it also takes a plain one, it runs that o
 from collections.abc import Awaitable, Callable
 from typing import Protocol, runtime_checkable
 
+import attrs
+
 from splus_session._answers import Answer
 from splus_session._credentials import Grant, Record
 from splus_session._secrets import AccessToken, AuthSignature, AuthToken
+from splus_session._value import value
 
 __all__ = [
     "AccessTokenHandler",
     "Answer",
+    "AsyncAuthorizer",
     "AsyncPlatform",
+    "Authorization",
+    "Authorizer",
     "Clock",
     "Platform",
     "Renewal",
@@ -136,6 +142,67 @@ class Renewal(Protocol):
 
     def unable_to_retrieve_auth_signature(self) -> None:
         """There is none to be had now; the session asks again after a pause. [RENEW-7]"""
+        ...
+
+
+@value
+class Authorization:
+    """What authorises one API request, now. Ask again for every request. [EXPIRE-2]"""
+
+    header: str = attrs.field(repr=False)
+    """The `Authorization` header's value. A secret."""
+    attempt: int
+    """Numbers the credential; a rejection is reported with it. [EXPIRE-3]"""
+    until: float
+    """When it stops being good (UTC seconds, by our clock); infinite if never by the clock."""
+
+
+class Authorizer(Protocol):
+    """What an HTTP client's authentication asks of a threaded session."""
+
+    @property
+    def origin(self) -> str:
+        """The platform's origin, such as `https://apix.sg.amity.co`: the only place that is sent
+        the header. [SECRET-2]"""
+        ...
+
+    def authorization(self) -> Authorization:
+        """What authorises a request; waits, bounded, for a login or a renewal on its way. [EXPIRE-5]
+
+        Raises:
+            NotAuthorizedError: there is none to be had; says why and when to try again.
+            SessionClosed: the session object was closed.
+        """
+        ...
+
+    def report_rejected(self, attempt: int) -> None:
+        """The API answered 401 or 400100 to this credential. Returns when that is sorted out: by
+        a renewal in flight, by one verification, or because it is old news. [EXPIRE-3]"""
+        ...
+
+    def report_banned(self, attempt: int) -> None:
+        """The API answered 400312 to this credential. [BAN-3]"""
+        ...
+
+
+class AsyncAuthorizer(Protocol):
+    """What an HTTP client's authentication asks of an async session. See `Authorizer`."""
+
+    @property
+    def origin(self) -> str:
+        """See `Authorizer.origin`."""
+        ...
+
+    async def authorization(self) -> Authorization:
+        """See `Authorizer.authorization`."""
+        ...
+
+    async def report_rejected(self, attempt: int) -> None:
+        """See `Authorizer.report_rejected`."""
+        ...
+
+    async def report_banned(self, attempt: int) -> None:
+        """See `Authorizer.report_banned`."""
         ...
 
 
