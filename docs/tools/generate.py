@@ -1,0 +1,82 @@
+"""The one door to everything in this repository that is generated and committed.
+
+``make generate`` runs it; with ``--check`` it writes nothing and names what is stale, which
+``tests/test_generated.py`` does too. To add a file, add a line to `REGISTRY`. A generator returns what
+the file should hold; it does not write, and it gives the same answer whenever its sources are the same.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import requirements_table
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+class Generated(NamedTuple):
+    """A file that is generated."""
+
+    name: str
+    """What it is called on the command line."""
+    path: str
+    """Where it is, relative to the root of the repository."""
+    generate: Callable[[], str | bytes]
+    """Returns what it should hold; text is written in UTF-8."""
+
+    def stale_content(self, root: Path = ROOT) -> bytes | None:
+        """Return what the file should hold, or None if it already does."""
+        content = self.generate()
+        wanted = content.encode() if isinstance(content, str) else content
+        path = root / self.path
+        return None if path.is_file() and path.read_bytes() == wanted else wanted
+
+    def write(self, content: bytes, root: Path = ROOT) -> None:
+        """Write the file, and make the folder that it is in."""
+        path = root / self.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+# In this order: an earlier one has been written when a later one reads it. A name may have several files.
+REGISTRY: Final[Sequence[Generated]] = (
+    Generated("requirements", "docs/reference/requirements.md", requirements_table.page),
+)
+
+
+def stale(entries: Sequence[Generated], root: Path = ROOT) -> Iterator[tuple[Generated, bytes]]:
+    """Yield the files that do not hold what they should, one by one, with what that is."""
+    for entry in entries:
+        if (content := entry.stale_content(root)) is not None:
+            yield entry, content
+
+
+def main(
+    arguments: Sequence[str] | None = None,
+    registry: Sequence[Generated] = REGISTRY,
+    root: Path = ROOT,
+) -> int:
+    """Write what is stale, or with ``--check`` only name it and return 1 if there is anything."""
+    parser = argparse.ArgumentParser(description="Write the generated files that are stale.")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if any is stale")
+    names = sorted({entry.name for entry in registry})
+    parser.add_argument("--only", metavar="NAME", choices=names, help=f"one of {', '.join(names)}")
+    options = parser.parse_args(arguments)
+    check: bool = options.check
+    only: str | None = options.only
+    chosen = [entry for entry in registry if only in (None, entry.name)]
+    status = 0
+    for entry, content in stale(chosen, root):
+        if check:
+            print(f"{entry.path} is stale: run `make generate`", file=sys.stderr)
+            status = 1
+        else:
+            entry.write(content, root)
+            print(f"{entry.path} is written")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
