@@ -39,16 +39,18 @@ test: setup ## all tests
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 test-newest: setup ## the same on the newest CPython of this machine, against the built wheel
-	@newest=$$(tools/python.sh newest); \
+	@newest=$$(tools/python.sh newest $(BIN)/python); \
 	ours=$$(tools/python.sh version $(BIN)/python); \
-	theirs=$$(tools/python.sh version "$$newest" || echo none); \
-	if [ "$$theirs" = none ] || [ "$$theirs" = "$$ours" ]; then \
+	if [ "$$(tools/python.sh version "$$newest")" = "$$ours" ]; then \
 		echo "*** NOT RUN: no CPython on this machine is newer than that of $(VENV), $$ours ***"; \
 		exit 0; \
 	fi; \
 	set -ex; \
 	tools/python.sh venv $(NEWEST) "$$newest"; \
-	$(NEWEST)/bin/python $(PIP_INSTALL) '.[all]' --group test; \
+	if [ ! $(NEWEST)/.installed -nt pyproject.toml ]; then \
+		$(NEWEST)/bin/python $(PIP_INSTALL) '.[all]' --group test; \
+		touch $(NEWEST)/.installed; \
+	fi; \
 	$(NEWEST)/bin/python $(PIP_INSTALL) --no-deps --force-reinstall .; \
 	$(NEWEST)/bin/python -m pytest -n auto --dist worksteal $(ARGS)
 
@@ -56,7 +58,7 @@ check: setup ## lint, format, types, and that generated files are fresh
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy $(SOURCES)
-	$(BIN)/basedpyright
+	$(BIN)/basedpyright $(SOURCES)
 	$(BIN)/python docs/tools/generate.py --check
 
 format: setup ## lay out the code and mend what the linter can mend

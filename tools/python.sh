@@ -3,7 +3,7 @@
 # anything is installed, on Debian and macOS alike.
 #
 #   tools/python.sh find             the interpreter for .venv: $PYTHON, or the first that will do
-#   tools/python.sh newest           the newest released CPython on this machine
+#   tools/python.sh newest PYTHON    the newest released CPython on this machine, if not PYTHON itself
 #   tools/python.sh version PYTHON   its version, as 3.11
 #   tools/python.sh venv DIR PYTHON  makes DIR, unless it is there with that version already
 set -eu
@@ -66,9 +66,9 @@ END
     return 1
 }
 
-newest() {
+newest() {  # $1: an interpreter that counts too
     for candidate in \
-        python3 python3.11 python3.12 python3.13 python3.14 python3.15 python3.16 \
+        "$1" python3 python3.11 python3.12 python3.13 python3.14 python3.15 python3.16 \
         "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.*/bin/python3; do
         # Released CPythons with venv only: an alpha has no wheels of what the tests need.
         "$candidate" -c '
@@ -91,7 +91,7 @@ make_venv() {  # $1: directory, $2: interpreter
 
 case ${1:-} in
 find) find_python ;;
-newest) newest ;;
+newest) newest "$2" ;;
 version) version "$2" ;;
 venv) make_venv "$2" "$3" ;;
 *)
