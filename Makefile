@@ -16,7 +16,7 @@ BENCH := .venv-bench
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 # Python outside src and tests, where there is any.
-SCRIPTS = $(sort $(dir $(shell find docs models tools -name '*.py' 2>/dev/null)))
+SCRIPTS = $(sort $(dir $(shell find docs models -name '*.py' 2>/dev/null)))
 SOURCES = src tests $(SCRIPTS)
 
 .PHONY: help setup demo test test-newest check format generate diagrams bench dist clean
@@ -26,8 +26,8 @@ help: ## this list
 
 setup: $(VENV)/.installed ## make .venv with everything that the other targets use
 
-$(VENV)/.installed: pyproject.toml tools/python.sh
-	@python=$$(PYTHON="$(PYTHON)" tools/python.sh find) && tools/python.sh venv $(VENV) "$$python"
+$(VENV)/.installed: pyproject.toml .ci/python.sh
+	@python=$$(PYTHON="$(PYTHON)" .ci/python.sh find) && .ci/python.sh venv $(VENV) "$$python"
 	@echo "installing into $(VENV)"
 	@$(BIN)/python $(PIP_INSTALL) --editable '.[all]' --group dev
 	@touch $@
@@ -39,14 +39,14 @@ test: setup ## all tests
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 test-newest: setup ## the same on the newest CPython of this machine, against the built wheel
-	@newest=$$(tools/python.sh newest $(BIN)/python); \
-	ours=$$(tools/python.sh version $(BIN)/python); \
-	if [ "$$(tools/python.sh version "$$newest")" = "$$ours" ]; then \
+	@newest=$$(.ci/python.sh newest $(BIN)/python); \
+	ours=$$(.ci/python.sh version $(BIN)/python); \
+	if [ "$$(.ci/python.sh version "$$newest")" = "$$ours" ]; then \
 		echo "*** NOT RUN: no CPython on this machine is newer than that of $(VENV), $$ours ***"; \
 		exit 0; \
 	fi; \
 	set -ex; \
-	tools/python.sh venv $(NEWEST) "$$newest"; \
+	.ci/python.sh venv $(NEWEST) "$$newest"; \
 	if [ ! $(NEWEST)/.installed -nt pyproject.toml ]; then \
 		$(NEWEST)/bin/python $(PIP_INSTALL) '.[all]' --group test; \
 		touch $(NEWEST)/.installed; \
@@ -74,8 +74,8 @@ diagrams: setup ## only the pictures
 bench: $(BENCH)/.installed ## measure, side by side with other token libraries
 	$(BENCH)/bin/python tests/benchmarks/bench.py $(ARGS)
 
-$(BENCH)/.installed: pyproject.toml tools/python.sh
-	@python=$$(PYTHON="$(PYTHON)" tools/python.sh find) && tools/python.sh venv $(BENCH) "$$python"
+$(BENCH)/.installed: pyproject.toml .ci/python.sh
+	@python=$$(PYTHON="$(PYTHON)" .ci/python.sh find) && .ci/python.sh venv $(BENCH) "$$python"
 	@echo "installing into $(BENCH)"
 	@$(BENCH)/bin/python $(PIP_INSTALL) --editable '.[all]' --group bench
 	@touch $@

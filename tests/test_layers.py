@@ -25,8 +25,6 @@ LAYERS: dict[str, set[str]] = {
         "_errors",
         "_events",
         "_failures",
-        "_hooks",
-        "_jwt",
         "_row",
         "_secrets",
         "_snapshot",

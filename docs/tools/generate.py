@@ -40,8 +40,17 @@ class Generated(NamedTuple):
         path.write_bytes(content)
 
 
+def lifecycle() -> str:
+    """Compile the chart; python-statemachine is imported here and nowhere at run time."""
+    from splus_session._chart import SessionChart
+    from splus_session._table import compile_chart, render
+
+    return render(compile_chart(SessionChart))
+
+
 # In this order: an earlier one has been written when a later one reads it. A name may have several files.
 REGISTRY: Final[Sequence[Generated]] = (
+    Generated("lifecycle", "src/splus_session/_lifecycle.py", lifecycle),
     Generated("requirements", "docs/reference/requirements.md", requirements_table.page),
 )
 

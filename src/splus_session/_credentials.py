@@ -1,7 +1,6 @@
 """What is presented to the platform (grants), and what an established session holds (a credential)."""
 
 import base64
-import binascii
 import enum
 import json
 import math
@@ -143,8 +142,7 @@ def credential_from_jwt(token: AccessToken, now: float) -> Credential:
         InvalidAccessTokenError: not a JWT, no user id, or times that make no sense.
     """
     claims = _claims(token)
-    user = claims.get("user")
-    named = user if isinstance(user, dict) else {}
+    named = _object(claims.get("user")) or {}
     user_id = named.get("publicUserId") or named.get("userId") or claims.get("userId")
     if not isinstance(user_id, str) or not user_id:
         raise InvalidAccessTokenError("the access token does not name its user")
@@ -153,9 +151,7 @@ def credential_from_jwt(token: AccessToken, now: float) -> Credential:
         issued_at = min(now, expires_at) if _is_time(expires_at) else now
     try:
         # The constructor checks what the type checker cannot know: claims are anything.
-        return Credential(
-            token, user_id, cast("float", issued_at), cast("float | None", expires_at)
-        )
+        return Credential(token, user_id, cast("float", issued_at), cast("float | None", expires_at))
     except InvalidArgumentError as error:
         problem = str(error)
     raise InvalidAccessTokenError(f"the access token's times make no sense: {problem}")
@@ -163,13 +159,17 @@ def credential_from_jwt(token: AccessToken, now: float) -> Credential:
 
 def _claims(token: AccessToken) -> dict[str, object]:
     parts = token.reveal().split(".")
-    claims: object = None
+    claims: dict[str, object] | None = None
     if len(parts) == 3:
         try:
-            claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-        except (ValueError, binascii.Error, RecursionError):
+            claims = _object(json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))))
+        except (ValueError, RecursionError):
             claims = None
-    del parts
-    if not isinstance(claims, dict):
+    del parts  # an error's traceback shows this frame
+    if claims is None:
         raise InvalidAccessTokenError("the access token is not a JWT")
     return claims
+
+
+def _object(json_value: object) -> dict[str, object] | None:
+    return cast("dict[str, object]", json_value) if isinstance(json_value, dict) else None

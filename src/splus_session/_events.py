@@ -115,14 +115,7 @@ class RenewNow:
 
 
 Request = (
-    Login
-    | LoginWithAccessToken
-    | LoginAsVisitor
-    | LoginAsBot
-    | Resume
-    | Logout
-    | SecureLogout
-    | RenewNow
+    Login | LoginWithAccessToken | LoginAsVisitor | LoginAsBot | Resume | Logout | SecureLogout | RenewNow
 )
 """Asked by the embedding client; refused with a typed error where not possible, changing nothing."""
 

@@ -9,7 +9,7 @@ their fields.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from attrs import frozen as value  # noqa: PLC0414
+    from attrs import frozen as value
 else:
     import functools
 

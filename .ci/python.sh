@@ -2,10 +2,10 @@
 # Finds a CPython and makes the virtual environments of the Makefile. POSIX sh: it runs before
 # anything is installed, on Debian and macOS alike.
 #
-#   tools/python.sh find             the interpreter for .venv: $PYTHON, or the first that will do
-#   tools/python.sh newest PYTHON    the newest released CPython on this machine, if not PYTHON itself
-#   tools/python.sh version PYTHON   its version, as 3.11
-#   tools/python.sh venv DIR PYTHON  makes DIR, unless it is there with that version already
+#   .ci/python.sh find             the interpreter for .venv: $PYTHON, or the first that will do
+#   .ci/python.sh newest PYTHON    the newest released CPython on this machine, if not PYTHON itself
+#   .ci/python.sh version PYTHON   its version, as 3.11
+#   .ci/python.sh venv DIR PYTHON  makes DIR, unless it is there with that version already
 set -eu
 
 # Old enough to be everywhere, new enough for the library; pyproject.toml says the same.
