@@ -19,7 +19,7 @@ from splus_session._commands import (
     RunHook,
 )
 from splus_session._config import Config
-from splus_session._credentials import Credential
+from splus_session._credentials import MAX_TIME, Credential
 from splus_session._errors import ChartError, InvalidArgumentError
 from splus_session._events import (
     EVENTS,
@@ -128,7 +128,9 @@ class _Bound(NamedTuple):
     """Whether the event may tell of the platform's clock."""
 
 
-def _bind(rows: Iterable[Row]) -> dict[type[Event], dict[SessionState, tuple[_Bound, ...]]]:
+def _bind(
+    rows: Iterable[Row], meaning: Callable[[str], Callable[..., Any]]
+) -> dict[type[Event], dict[SessionState, tuple[_Bound, ...]]]:
     events = {event_name(event): event for event in EVENTS}
     table: dict[type[Event], dict[SessionState, tuple[_Bound, ...]]] = {e: {} for e in EVENTS}
     for row in rows:
@@ -138,8 +140,8 @@ def _bind(rows: Iterable[Row]) -> dict[type[Event], dict[SessionState, tuple[_Bo
         changes = row.target is not row.source
         bound = _Bound(
             row,
-            tuple((_meaning(guard.name), guard.expected) for guard in row.guards),
-            tuple(_meaning(name) for name in row.reactions),
+            tuple((meaning(guard.name), guard.expected) for guard in row.guards),
+            tuple(meaning(name) for name in row.reactions),
             row.target,
             changes,
             reason_of(row) if changes or row.hooks else None,
@@ -156,7 +158,7 @@ def _meaning(name: str) -> Callable[..., Any]:
     return cast("Callable[..., Any]", found)
 
 
-_TABLE = _bind(LIFECYCLE)
+_TABLE = _bind(LIFECYCLE, _meaning)
 
 
 # ── Time ────────────────────────────────────────────────────────────────────────────────────────
@@ -169,12 +171,13 @@ def at_time(snapshot: Snapshot, now: float) -> Snapshot:
     a token's expiry is absolute and stays.
 
     Raises:
-        InvalidArgumentError: `now` is no finite number.
+        InvalidArgumentError: `now` is no number, or beyond the year 9999: so far out, a clock's
+            numbers are too coarse for a pause to end.
     """
+    if not -MAX_TIME <= now <= MAX_TIME:  # also true for NaN
+        raise InvalidArgumentError(f"the time must be in UTC seconds, up to the year 9999, got {now!r}")
     if now == snapshot.now:
         return snapshot
-    if now - now != 0:
-        raise InvalidArgumentError(f"the time must be a finite number of seconds, got {now!r}")
     moved = _draft(snapshot)
     back = now - snapshot.now
     moved.now = now  # type: ignore[misc]
@@ -255,7 +258,7 @@ def step(snapshot: Snapshot, event: Event, now: float) -> Step:
         `dropped` set, `after` equal to `before`, and no commands.
 
     Raises:
-        InvalidArgumentError: `now` is no finite number.
+        InvalidArgumentError: `now` is no number, or beyond the year 9999.
     """
     before = at_time(snapshot, now)
     against = NOT_ALLOWED
@@ -401,7 +404,7 @@ class SessionCore:
             The steps, in order; that of the event is among them, dropped or not.
 
         Raises:
-            InvalidArgumentError: `now` is no finite number. Nothing changed.
+            InvalidArgumentError: `now` is no number, or beyond the year 9999. Nothing changed.
         """
         steps = self.advance(now)
         taken = step(self.snapshot, event, now)
@@ -415,7 +418,7 @@ class SessionCore:
         """Apply whatever is due at `now`, the earliest first.
 
         Raises:
-            InvalidArgumentError: `now` is no finite number. Nothing changed.
+            InvalidArgumentError: `now` is no number, or beyond the year 9999. Nothing changed.
         """
         snapshot = at_time(self.snapshot, now)
         steps: list[Step] = []

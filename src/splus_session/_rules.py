@@ -29,6 +29,7 @@ from splus_session._commands import (
 )
 from splus_session._config import Config
 from splus_session._credentials import (
+    MAX_TIME,
     AccessTokenGrant,
     AuthTokenGrant,
     BotGrant,
@@ -94,7 +95,7 @@ def learned(offset: float, clock: ServerClock | None, now: float) -> float:
     `Date` has whole seconds and the answer was made somewhere between request and arrival, so it
     only bounds the offset. Inside the bounds the old value is as good as any.
     """
-    if clock is None:
+    if clock is None or not -MAX_TIME <= clock.date <= MAX_TIME:
         return offset
     low, high = clock.date - now, clock.date + 1 - clock.sent_at
     return min(max(offset, low), high) if low <= high else offset
@@ -182,8 +183,12 @@ def is_acceptable(snapshot: Snapshot, event: SessionOpened | TokenRenewed) -> bo
 
 
 def is_minted(snapshot: Snapshot, event: SessionOpened | TokenRenewed) -> bool:
-    """Whether the answer brought a token that must not be left lying about. [LOGIN-6]"""
-    return event.minted
+    """Whether the answer brought a token that must not be left lying about. [LOGIN-6]
+
+    The token in use is not: an answer that is heard twice must not end the session by the back door.
+    """
+    used = snapshot.credential
+    return event.minted and (used is None or event.credential.access_token != used.access_token)
 
 
 def record_is_live(snapshot: Snapshot, event: Resume) -> bool:
