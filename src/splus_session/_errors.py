@@ -4,6 +4,7 @@
     ├── CallerError                    yours: the call was wrong, nothing was sent, nothing changed
     │   ├── InvalidArgumentError         a value no session can work with (also a ValueError)
     │   │   └── ConfigurationError         … given when something was made
+    │   ├── MissingExtraError            an optional part that was not installed (also an ImportError)
     │   ├── InvalidHandlerError          a handler or hook of the wrong shape (also a TypeError)
     │   ├── NotAllowedError              this request is not possible in this state
     │   ├── AuthTokenRequiredError       production login without an auth token
@@ -83,6 +84,16 @@ class ConfigurationError(InvalidArgumentError):
     """A session, configuration or endpoint cannot be made from this. [CLIENT-1]"""
 
     code = "configuration"
+
+
+class MissingExtraError(CallerError, ImportError):
+    """An optional part of the library that was not installed. The message says how to."""
+
+    code = "missing_extra"
+
+    def __init__(self, extra: str) -> None:
+        self.extra = extra
+        super().__init__(f"this needs the extra {extra!r}: pip install 'splus-session[{extra}]'")
 
 
 class InvalidHandlerError(CallerError, TypeError):

@@ -74,6 +74,10 @@ class AuthSignature(Secret):
     """The customer's backend's signature of a visitor's device id."""
 
 
+class ApiKey(Secret):
+    """What names the customer's application to the platform; goes to the platform's origin only."""
+
+
 class ServerKey(Secret):
     """What the customer's backend identifies itself with to the platform."""
 
@@ -84,3 +88,19 @@ class VisitorSecret(Secret):
 
 def _length(value: object) -> int | None:
     return len(value) if isinstance(value, str) else None
+
+
+class Sealed:
+    """Anything a caller handed in where a secret belongs, before it has been looked at.
+
+    A public method seals its argument and deletes the name, so that whatever is wrong with it, no
+    frame of ours shows it in a traceback. [SECRET-1]
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return "Sealed('***')"

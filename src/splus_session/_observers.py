@@ -1,0 +1,109 @@
+"""Observers: each has a queue of its own, so that none holds up the session or another. [OBSERVE-2]"""
+
+import logging
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable
+from typing import Generic
+
+from splus_session._commands import Change
+from splus_session._engine import SignalT
+from splus_session._states import ChangeReason, SessionState
+
+logger = logging.getLogger("splus_session")
+
+CAPACITY = 1024
+"""How many changes an observer may be behind before it is dropped. [OBSERVE-2]"""
+
+
+class Mailbox(Generic[SignalT]):
+    """The changes that one observer has not heard yet, in order."""
+
+    __slots__ = ("__weakref__", "_changes", "_closed", "overflowed", "signal")
+
+    def __init__(self, signal: SignalT) -> None:
+        self.signal = signal
+        self.overflowed = False
+        """Whether the observer was dropped for being too far behind."""
+        self._changes: deque[Change] = deque()
+        self._closed = False
+
+    def put(self, change: Change) -> bool:
+        """Add a change. False if the observer is too far behind, and hears nothing more."""
+        if len(self._changes) >= CAPACITY:
+            self.overflowed = True
+            self.close()
+            return False
+        self._changes.append(change)
+        self.signal.fire()
+        return True
+
+    def take(self) -> Change | None:
+        """The next change, or None if there is none now."""
+        try:
+            return self._changes.popleft()
+        except IndexError:
+            return None
+
+    def close(self) -> None:
+        """Nothing more will come."""
+        self._closed = True
+        self.signal.fire()
+
+    @property
+    def finished(self) -> bool:
+        """Whether everything has been heard and nothing more will come."""
+        return self._closed and not self._changes
+
+
+class Observers(Generic[SignalT]):
+    """Everybody who is told of changes. Every method may be called from any thread."""
+
+    def __init__(self, signal: Callable[[], SignalT], now: float) -> None:
+        """Begin with no change but the start, at `now` (UTC seconds)."""
+        self._signal = signal
+        self._lock = threading.Lock()
+        self._mailboxes: weakref.WeakSet[Mailbox[SignalT]] = weakref.WeakSet()
+        self._closed = False
+        self.last = Change(SessionState.NOT_LOGGED_IN, None, ChangeReason.STARTED, now)
+        """The change announced last; what a new observer hears first. [OBSERVE-1]"""
+
+    def add(self, signal: SignalT | None = None) -> Mailbox[SignalT]:
+        """A mailbox that hears of where the session is now, and then of every change. [OBSERVE-1]
+
+        It is forgotten when nobody holds it any more. `signal` fires when something has come.
+        """
+        mailbox: Mailbox[SignalT] = Mailbox(signal or self._signal())
+        with self._lock:
+            mailbox.put(self.last)
+            if self._closed:
+                mailbox.close()
+            else:
+                self._mailboxes.add(mailbox)
+        return mailbox
+
+    def remove(self, mailbox: Mailbox[SignalT]) -> None:
+        """Tell it nothing more."""
+        with self._lock:
+            self._mailboxes.discard(mailbox)
+        mailbox.close()
+
+    def announce(self, change: Change) -> None:
+        """Tell everybody."""
+        with self._lock:
+            self.last = change
+            slow = [mailbox for mailbox in self._mailboxes if not mailbox.put(change)]
+            for mailbox in slow:
+                self._mailboxes.discard(mailbox)
+        for _ in slow:
+            logger.warning("an observer fell %d changes behind and was dropped", CAPACITY)
+
+    def close(self) -> None:
+        """The session object is closed: let everybody hear the rest, then end."""
+        with self._lock:
+            self._closed = True
+            mailboxes = list(self._mailboxes)
+            self._mailboxes.clear()
+        for mailbox in mailboxes:
+            mailbox.close()

@@ -1,0 +1,107 @@
+"""What handlers are given, and what their answers mean: the same for every driver."""
+
+import logging
+from collections.abc import Callable
+
+from splus_session import _arguments
+from splus_session._config import Limits
+from splus_session._credentials import (
+    AccessTokenGrant,
+    AuthTokenGrant,
+    Grant,
+    SessionKind,
+    VisitorGrant,
+    credential_from_jwt,
+)
+from splus_session._errors import InvalidArgumentError
+from splus_session._events import RenewalAnswered, RenewalUnable
+from splus_session._rules import unaided_grant
+from splus_session._secrets import AccessToken, AuthSignature, AuthToken, Sealed
+
+logger = logging.getLogger("splus_session")
+
+_VISITORS = frozenset({SessionKind.VISITOR, SessionKind.SIGNED_VISITOR})
+
+
+class HandlersRenewal:
+    """Implements `ports.Renewal`. Which answer counts is the core's to say. [RENEW-5]"""
+
+    __slots__ = ("_attempt", "_kind", "_limits", "_post", "_user_id")
+
+    def __init__(
+        self,
+        attempt: int,
+        kind: SessionKind,
+        user_id: str,
+        limits: Limits,
+        post: Callable[[RenewalAnswered | RenewalUnable], object],
+    ) -> None:
+        """Make the object for one attempt; `post` takes the answer."""
+        self._attempt = attempt
+        self._kind = kind
+        self._user_id = user_id
+        self._limits = limits
+        self._post = post
+
+    def __repr__(self) -> str:
+        return f"<Renewal {self._attempt} of {self._user_id!r}>"
+
+    def renew(self) -> None:
+        """See `ports.Renewal.renew`."""
+        self._answer(unaided_grant(self._kind, self._user_id))
+
+    def renew_with_auth_token(self, auth_token: AuthToken | str) -> None:
+        """See `ports.Renewal.renew_with_auth_token`."""
+        sealed = Sealed(auth_token)
+        del auth_token
+        token = _arguments.auth_token(sealed, self._limits)
+        if token is None:
+            raise InvalidArgumentError("renew_with_auth_token takes an auth token")
+        if self._kind not in (SessionKind.AUTH_TOKEN, SessionKind.DEVELOPMENT):
+            raise InvalidArgumentError(f"a session of kind {self._kind.value} takes no auth token")
+        self._answer(AuthTokenGrant(self._user_id, token))
+
+    def unable_to_retrieve_auth_token(self) -> None:
+        """See `ports.Renewal.unable_to_retrieve_auth_token`."""
+        self._post(RenewalUnable(self._attempt))
+
+    def renew_with_auth_signature(self, signature: AuthSignature | str, expires_at: str) -> None:
+        """See `ports.Renewal.renew_with_auth_signature`."""
+        sealed = Sealed(signature)
+        del signature
+        wrapped = _arguments.secret(AuthSignature, sealed)
+        if self._kind not in _VISITORS:
+            raise InvalidArgumentError(f"a session of kind {self._kind.value} takes no signature")
+        self._answer(VisitorGrant(wrapped, _arguments.expires_at(expires_at)))
+
+    def unable_to_retrieve_auth_signature(self) -> None:
+        """See `ports.Renewal.unable_to_retrieve_auth_signature`."""
+        self._post(RenewalUnable(self._attempt))
+
+    def _answer(self, grant: Grant) -> None:
+        self._post(RenewalAnswered(self._attempt, grant))
+
+
+def token_answer(attempt: int, user_id: str, sealed: Sealed, now: float) -> RenewalAnswered | RenewalUnable:
+    """What an access token handler's answer means: something to present, or nothing of use. [RENEW-10]
+
+    Args:
+        attempt: the renewal's number.
+        user_id: whose token it must be.
+        sealed: the answer.
+        now: the platform's present time.
+
+    Raises:
+        SplusSessionError: it is no access token at all; that too counts as *unable*. [RENEW-6]
+    """
+    credential = credential_from_jwt(_arguments.secret(AccessToken, sealed), now)
+    if credential.user_id != user_id:
+        logger.warning("the access token handler answered with another user's token")
+        return RenewalUnable(attempt)
+    return RenewalAnswered(attempt, AccessTokenGrant(credential))
+
+
+def handler_failed(attempt: int, error: Exception) -> RenewalUnable:
+    """A handler that raises counts as *unable*. [RENEW-6]"""
+    logger.warning("the handler failed to renew: %s", type(error).__name__)
+    return RenewalUnable(attempt)

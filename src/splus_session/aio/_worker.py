@@ -1,0 +1,251 @@
+"""What a session's steps command, done in its event loop: stored, told, hooked, sent, asked."""
+
+import inspect
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, assert_never
+
+import anyio
+import anyio.abc
+import anyio.lowlevel
+import anyio.to_thread
+
+from splus_session._answers import Answer, Attempt, facts
+from splus_session._arguments import Hook, is_async
+from splus_session._commands import (
+    Announce,
+    AskRenewal,
+    HookCall,
+    OpenSession,
+    Persist,
+    ReleaseWaiters,
+    Renew,
+    Revoke,
+    RevokeOrphan,
+    RunHook,
+    Verify,
+)
+from splus_session._credentials import (
+    SessionKind,
+)
+from splus_session._engine import Engine, Entry
+from splus_session._errors import CallerError, StoreError
+from splus_session._events import Fact, RenewalUnable
+from splus_session._failures import Failure, FailureKind
+from splus_session._observers import Observers
+from splus_session._renewals import HandlersRenewal, handler_failed, token_answer
+from splus_session._secrets import Sealed
+from splus_session._storing import persist
+from splus_session.aio._signal import Signal, call_in
+from splus_session.ports import AccessTokenHandler, AsyncPlatform, SessionHandler, Store
+from splus_session.stores import MemoryStore
+
+logger = logging.getLogger("splus_session")
+
+
+class Worker:
+    """Does what the engine's outbox says, in order. Lives in the loop that opened the session."""
+
+    def __init__(
+        self,
+        engine: Engine[Signal],
+        observers: Observers[Signal],
+        platform: AsyncPlatform,
+        store: Store,
+        key: str,
+        hooks: Mapping[str, Hook],
+        handlers: Callable[[], tuple[SessionHandler | None, AccessTokenHandler | None]],
+        work: Signal,
+    ) -> None:
+        """Make a worker.
+
+        Args:
+            engine: whose outbox it empties.
+            observers: who is told.
+            platform: where requests go.
+            store: where records go.
+            key: under which key.
+            hooks: the client's, by name.
+            handlers: gives the session handler and the access token handler, as of now.
+            work: fires when there is something to do or the deadline moved.
+        """
+        self._engine = engine
+        self._observers = observers
+        self._platform = platform
+        self._store = store
+        self._key = key
+        self._hooks = hooks
+        self._handlers = handlers
+        self._work = work
+        self._calls: deque[HookCall] = deque()
+        self._hooked = Signal()
+        self._stopping = False
+        self._stopped = anyio.Event()
+        # Limiters of their own: a handler that hangs must not keep another session from storing.
+        self._store_limiter = anyio.CapacityLimiter(1)
+        self._handler_limiter = anyio.CapacityLimiter(8)
+        self.device_id = ""
+
+    def start(self, tasks: anyio.abc.TaskGroup) -> None:
+        """Start working in a task group."""
+        self._tasks = tasks
+        self._loop = anyio.lowlevel.current_token().native_token
+        for job in (self._drain, self._watch_clock, self._run_hooks):
+            tasks.start_soon(job)
+
+    def start_from_anywhere(self, job: Callable[..., Any], *arguments: object) -> None:
+        """Start a task in the session's loop; from any thread."""
+        call_in(self._loop, lambda: self._start(job, *arguments))
+
+    async def stop(self) -> None:
+        """Finish what was committed, but send nothing more. Not to be cancelled."""
+        self._stopping = True
+        self._work.fire()
+        with anyio.CancelScope(shield=True):
+            await self._stopped.wait()
+
+    # ── The drainer ─────────────────────────────────────────────────────────────────────────────
+
+    async def _drain(self) -> None:
+        # Shielded: what was committed is stored and told even when the session's tasks are
+        # cancelled, for a logout may be waiting for it. [LOGOUT-1]
+        with anyio.CancelScope(shield=True):
+            while True:
+                event = self._work.listen()
+                while (entry := self._engine.take()) is not None:
+                    await self._carry_out(entry)
+                if self._stopping:
+                    self._stopped.set()
+                    return
+                await event.wait()
+
+    async def _carry_out(self, entry: Entry[Signal]) -> None:
+        error: StoreError | None = None
+        for command in entry.commands:
+            match command:
+                case Persist():
+                    error = await self.in_store(persist, self._store, self._key, command.record)
+                case Announce():
+                    self._observers.announce(command.change)
+                case RunHook():
+                    self._calls.append(command.call)
+                    self._hooked.fire()
+                case OpenSession() | Renew() | Verify() | Revoke():
+                    self._start(self._fly, command)
+                case RevokeOrphan():
+                    self._start(self._revoke_orphan, command)
+                case AskRenewal():
+                    self._start(self._ask_handler, command.attempt)
+                case ReleaseWaiters():
+                    self._engine.settle(command.attempt, error)
+                case _:
+                    assert_never(command)
+        if entry.waiter is not None:
+            entry.waiter.settle(error)
+
+    def _start(self, job: Callable[..., Any], *arguments: object) -> None:
+        if not self._stopping:
+            self._tasks.start_soon(job, *arguments)
+
+    # ── The store ───────────────────────────────────────────────────────────────────────────────
+
+    async def in_store(self, function: Callable[..., Any], *arguments: object) -> Any:
+        """Call what blocks in the store, on a thread of its own unless it only remembers."""
+        if isinstance(self._store, MemoryStore):
+            return function(*arguments)
+        with anyio.CancelScope(shield=True):
+            return await anyio.to_thread.run_sync(function, *arguments, limiter=self._store_limiter)
+
+    # ── The platform ────────────────────────────────────────────────────────────────────────────
+
+    async def _fly(self, command: Attempt) -> None:
+        answer = await self._ask_platform(command)
+        for fact in facts(command, answer):
+            self._post(fact)
+
+    async def _revoke_orphan(self, command: RevokeOrphan) -> None:
+        answer = await self._ask_platform(command)
+        if answer.failure is not None:
+            logger.info("a token nobody uses could not be revoked: %s", answer.failure.kind.value)
+
+    async def _ask_platform(self, command: Attempt | RevokeOrphan) -> Answer:
+        try:
+            match command:
+                case OpenSession() | Renew():
+                    return await self._platform.open_session(command.grant, device_id=self.device_id)
+                case Verify():
+                    return await self._platform.verify(command.credential.access_token)
+                case Revoke() | RevokeOrphan():
+                    return await self._platform.revoke(command.credential.access_token)
+        except Exception as error:
+            # Its message and frames may hold what was sent. [SECRET-1]
+            logger.error("the platform adapter raised %s", type(error).__name__)  # noqa: TRY400
+        return Answer(failure=Failure(FailureKind.UNREACHABLE))
+
+    def _post(self, fact: Fact) -> None:
+        try:
+            self._engine.post(fact)
+        except CallerError:
+            logger.debug("the session object is gone; an answer is dropped")
+
+    # ── The app ─────────────────────────────────────────────────────────────────────────────────
+
+    async def _ask_handler(self, attempt: int) -> None:
+        snapshot = self._engine.snapshot
+        session_handler, access_token_handler = self._handlers()
+        kind, user_id = snapshot.kind, snapshot.user_id
+        if kind is None or user_id is None:
+            return  # logged out meanwhile
+        try:
+            if kind is SessionKind.ACCESS_TOKEN:
+                if access_token_handler is None:
+                    self._post(RenewalUnable(attempt))
+                else:
+                    sealed = Sealed(await self._call(access_token_handler.on_token_renew, user_id))
+                    self._post(token_answer(attempt, user_id, sealed, self._engine.server_now()))
+            elif session_handler is None:
+                self._post(RenewalUnable(attempt))
+            else:
+                renewal = HandlersRenewal(attempt, kind, user_id, self._engine.config.limits, self._post)
+                await self._call(session_handler.session_will_renew_access_token, renewal)
+        except Exception as error:
+            self._post(handler_failed(attempt, error))
+
+    async def _call(self, function: Callable[[Any], Any], argument: object) -> object:
+        """Call the app's function: in the loop if it is async, else on a thread, for it may block."""
+        if is_async(function):
+            return await function(argument)
+        result: object = await anyio.to_thread.run_sync(
+            function, argument, abandon_on_cancel=True, limiter=self._handler_limiter
+        )
+        return await result if inspect.isawaitable(result) else result
+
+    async def _run_hooks(self) -> None:
+        while True:
+            event = self._hooked.listen()
+            while self._calls:
+                call = self._calls.popleft()
+                hook = self._hooks.get(call.hook)
+                if hook is None:
+                    continue
+                try:
+                    result = hook(call)
+                    if inspect.isawaitable(result):
+                        await result
+                except Exception:
+                    logger.exception("the hook %s failed", call.hook)
+            await event.wait()
+
+    # ── Time ────────────────────────────────────────────────────────────────────────────────────
+
+    async def _watch_clock(self) -> None:
+        while True:
+            event = self._work.listen()
+            delay = self._engine.tick()
+            if delay is None:
+                await event.wait()
+            else:
+                # Never long: machines sleep, and clocks are set. [EXPIRE-4]
+                with anyio.move_on_after(min(delay, self._engine.config.recheck)):
+                    await event.wait()

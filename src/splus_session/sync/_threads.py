@@ -1,0 +1,133 @@
+"""Threads that come and go: an idle session has none, and none keeps the process alive."""
+
+import logging
+import os
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable
+
+from splus_session._engine import Engine
+from splus_session.sync._signal import Signal
+
+logger = logging.getLogger("splus_session")
+
+Job = Callable[[], object]
+
+
+def start(job: Job, name: str) -> None:
+    """Run a job on a daemon thread of its own. What it raises is logged."""
+
+    def run() -> None:
+        try:
+            job()
+        except Exception:
+            logger.exception("%s failed", name)
+
+    try:
+        threading.Thread(target=run, name=f"splus-session {name}", daemon=True).start()
+    except RuntimeError:
+        run()  # the interpreter is going down and starts no threads any more
+
+
+class Series:
+    """Runs jobs one after the other, on a thread that lives while there are any."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._jobs: deque[Job] = deque()
+        self._running = False
+
+    def submit(self, job: Job) -> None:
+        """Run a job after those before it. Never blocks."""
+        with self._lock:
+            self._jobs.append(job)
+            if self._running:
+                return
+            self._running = True
+        start(self._run, self._name)
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._jobs:
+                    self._running = False
+                    return
+                job = self._jobs.popleft()
+            try:
+                job()
+            except Exception:
+                logger.exception("%s failed", self._name)
+
+
+class Watcher:
+    """Ticks every open session of the process when something is due. One daemon thread for all."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        # When to tick each, by the monotonic clock.
+        self._times: weakref.WeakKeyDictionary[Engine[Signal], float] = weakref.WeakKeyDictionary()
+        self._thread: threading.Thread | None = None
+
+    def watch(self, engine: Engine[Signal]) -> None:
+        """Tick this engine now, and then whenever something is due."""
+        with self._changed:
+            self._times[engine] = 0.0
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="splus-session watcher", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def look_again(self, engine: Engine[Signal]) -> None:
+        """The engine's deadline may have moved."""
+        with self._changed:
+            if engine in self._times:
+                self._times[engine] = 0.0
+                self._changed.notify()
+
+    def forget(self, engine: Engine[Signal]) -> None:
+        """Tick it no more."""
+        with self._changed:
+            self._times.pop(engine, None)
+
+    def _run(self) -> None:
+        while True:
+            for engine in self._due():
+                self._tick(engine)
+
+    def _due(self) -> list[Engine[Signal]]:
+        with self._changed:
+            while True:
+                now = time.monotonic()
+                due = [engine for engine, at in self._times.items() if at <= now]
+                if due:
+                    for engine in due:
+                        self._times[engine] = float("inf")
+                    return due
+                first = min(self._times.values(), default=float("inf"))
+                self._changed.wait(None if first == float("inf") else first - now)
+
+    def _tick(self, engine: Engine[Signal]) -> None:
+        delay = engine.tick()
+        if delay is None:
+            return
+        # Never long: machines sleep, and clocks are set. [EXPIRE-4]
+        at = time.monotonic() + min(delay, engine.config.recheck)
+        with self._changed:
+            if engine in self._times:
+                # Another thread may have asked for a look meanwhile.
+                self._times[engine] = min(self._times[engine], at)
+
+
+watcher = Watcher()
+
+
+def _after_fork_in_child() -> None:
+    # The thread did not come along, and the lock may be held by nobody.
+    watcher.__init__()  # type: ignore[misc]
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(after_in_child=_after_fork_in_child)
