@@ -48,9 +48,25 @@ def lifecycle() -> str:
     return render(compile_chart(SessionChart))
 
 
+def session_dot() -> str:
+    """The picture of the life cycle, in Graphviz's language."""
+    from splus_session.diagram import to_dot
+
+    return to_dot()
+
+
+def session_svg() -> bytes:
+    """The same, drawn."""
+    from splus_session.diagram import render_svg
+
+    return render_svg(session_dot())
+
+
 # In this order: an earlier one has been written when a later one reads it. A name may have several files.
 REGISTRY: Final[Sequence[Generated]] = (
     Generated("lifecycle", "src/splus_session/_lifecycle.py", lifecycle),
+    Generated("diagrams", "docs/images/session.dot", session_dot),
+    Generated("diagrams", "docs/images/session.svg", session_svg),
     Generated("requirements", "docs/reference/requirements.md", requirements_table.page),
 )
 
