@@ -8,7 +8,6 @@ from typing import Any, assert_never
 
 import anyio
 import anyio.abc
-import anyio.lowlevel
 import anyio.to_thread
 
 from splus_session._answers import Answer, Attempt, facts
@@ -37,7 +36,7 @@ from splus_session._observers import Observers
 from splus_session._renewals import HandlersRenewal, handler_failed, token_answer
 from splus_session._secrets import Sealed
 from splus_session._storing import persist
-from splus_session.aio._signal import Signal, call_in
+from splus_session.aio._signal import Signal
 from splus_session.ports import AccessTokenHandler, AsyncPlatform, SessionHandler, Store
 from splus_session.stores import MemoryStore
 
@@ -80,6 +79,8 @@ class Worker:
         self._work = work
         self._calls: deque[HookCall] = deque()
         self._hooked = Signal()
+        self._jobs: deque[tuple[Callable[..., Any], tuple[object, ...]]] = deque()
+        self._asked = Signal()
         self._stopping = False
         self._stopped = anyio.Event()
         # Limiters of their own: a handler that hangs must not keep another session from storing.
@@ -90,13 +91,13 @@ class Worker:
     def start(self, tasks: anyio.abc.TaskGroup) -> None:
         """Start working in a task group."""
         self._tasks = tasks
-        self._loop = anyio.lowlevel.current_token().native_token
-        for job in (self._drain, self._watch_clock, self._run_hooks):
+        for job in (self._drain, self._watch_clock, self._run_hooks, self._start_jobs):
             tasks.start_soon(job)
 
     def start_from_anywhere(self, job: Callable[..., Any], *arguments: object) -> None:
         """Start a task in the session's loop; from any thread."""
-        call_in(self._loop, lambda: self._start(job, *arguments))
+        self._jobs.append((job, arguments))
+        self._asked.fire()
 
     async def stop(self) -> None:
         """Finish what was committed, but send nothing more. Not to be cancelled."""
@@ -143,6 +144,15 @@ class Worker:
                     assert_never(command)
         if entry.waiter is not None:
             entry.waiter.settle(error)
+
+    async def _start_jobs(self) -> None:
+        """Start what was asked for from anywhere: in a task, since a loop's bare callback can start none."""
+        while True:
+            event = self._asked.listen()
+            while self._jobs:
+                job, arguments = self._jobs.popleft()
+                self._start(job, *arguments)
+            await event.wait()
 
     def _start(self, job: Callable[..., Any], *arguments: object) -> None:
         if not self._stopping:
