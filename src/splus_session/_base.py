@@ -14,7 +14,7 @@ from splus_session._clock import SystemClock
 from splus_session._config import Config
 from splus_session._credentials import SessionKind, credential_from_jwt
 from splus_session._engine import Engine, Flight, SignalT
-from splus_session._errors import InterruptedByError, SessionClosed
+from splus_session._errors import InterruptedByError, SessionClosed, StoreError
 from splus_session._events import (
     HandlersChanged,
     Login,
@@ -134,6 +134,11 @@ class SessionBase(Generic[SignalT]):
         self._access_token_handler = _arguments.access_token_handler(handler, threaded=self._threaded)
         self._tell_handlers()
 
+    def _handlers(self) -> tuple[SessionHandler | None, AccessTokenHandler | None]:
+        """Who renews, as of now; a session's own handler goes before the client's. [HANDLER-1]"""
+        own = self._engine.own_handler
+        return self._session_handler if own is None else own, self._access_token_handler
+
     def _tell_handlers(self) -> None:
         self._engine.post(
             HandlersChanged(self._session_handler is not None, self._access_token_handler is not None)
@@ -209,12 +214,12 @@ class SessionBase(Generic[SignalT]):
         """Raise what became of a login, renewal or secure logout, if it came to nothing."""
         if flight.closed:
             raise SessionClosed("the session was closed")
-        if flight.error is not None:
-            raise flight.error
-        failure = flight.failure
+        failure, state = flight.failure, self._engine.snapshot.state
         if failure is None:
+            if flight.error is not None:
+                # A fresh one: several may wait, and each error collects its own traceback.
+                raise StoreError(str(flight.error), state=state)
             return
-        state = self._engine.snapshot.state
         if what == "secure logout" and failure.kind is FailureKind.LOGGED_OUT:
             raise InterruptedByError(
                 "a plain logout came first: the user is logged out, "

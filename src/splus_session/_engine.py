@@ -1,8 +1,10 @@
 """What both drivers share: one core, one lock, and what is to be done, in order.
 
-The lock is held for the core's computation alone, never while anybody else's code runs. Under it
-the outcome of a step takes effect at once for authorisation [EXPIRE-2], and the step's commands go
-to the outbox, from which the driver's one drainer takes them in order. [RESUME-2]
+The lock is held for the core's computation alone, never while anybody else's code runs; only the
+clock is read under it, so that no thread brings an older time after a newer one. Under it the
+outcome of a step takes effect at once for authorisation [EXPIRE-2] and for those who wait for an
+attempt, and the step's commands go to the outbox, from which the driver's one drainer takes them in
+order. [RESUME-2]
 """
 
 import logging
@@ -64,10 +66,9 @@ class Flight(Generic[SignalT]):
         """What the store said, if it could not do its part."""
 
     def release(self, failure: Failure | None) -> None:
-        """The attempt ended."""
+        """The attempt ended. Whoever waits is woken by `signal`, after that."""
         self.failure = failure
         self.released = True
-        self.signal.fire()
 
     def settle(self, error: StoreError | None = None, *, closed: bool = False) -> None:
         """All that follows from the attempt's end is done, as far as it could be."""
@@ -146,10 +147,9 @@ class Engine(Generic[SignalT]):
         Raises:
             SessionClosed, ForkedSessionError: the session object is of no use any more.
         """
-        now = self.clock.now()
         with self._lock:
-            self._raise_if_gone()
-            steps = self._core.receive(event, now)
+            self.raise_if_gone()
+            steps = self._core.receive(event, self.clock.now())
             [taken] = [step for step in steps if step.event is event]
             if own_handler is not None and taken.dropped is None:
                 self.own_handler = own_handler
@@ -165,10 +165,10 @@ class Engine(Generic[SignalT]):
         Returns:
             Seconds until something will be due; None if nothing will. The session may be gone.
         """
-        now = self.clock.now()
         with self._lock:
             if self._gone is not None:
                 return None
+            now = self.clock.now()
             steps = self._core.advance(now)
             released = self._commit(steps)
             deadline = self._core.deadline
@@ -180,9 +180,9 @@ class Engine(Generic[SignalT]):
         steps: list[Step],
         taken: Step | None = None,
         waiter: Flight[SignalT] | None = None,
-    ) -> list[tuple[Flight[SignalT], Failure | None]]:
-        """Make an outcome effective. Gives the flights that ended by it, with their failures."""
-        released: list[tuple[Flight[SignalT], Failure | None]] = []
+    ) -> list[Flight[SignalT]]:
+        """Make an outcome effective. Gives the flights that ended by it, to be woken."""
+        released: list[Flight[SignalT]] = []
         for step in steps:
             mine = waiter if step is taken else None
             if step.commands or mine is not None:
@@ -191,7 +191,9 @@ class Engine(Generic[SignalT]):
                 if isinstance(command, OpenSession):
                     self._flight(command.attempt)
                 elif isinstance(command, ReleaseWaiters) and command.attempt in self._flights:
-                    released.append((self._flights[command.attempt], command.failure))
+                    flight = self._flights[command.attempt]
+                    flight.release(command.failure)  # here, for the drainer may settle it at once
+                    released.append(flight)
         self._set_live()
         return released
 
@@ -206,10 +208,10 @@ class Engine(Generic[SignalT]):
                 f"Bearer {verdict.credential.access_token.reveal()}", verdict.attempt, verdict.until
             )
 
-    def _finish(self, steps: list[Step], released: list[tuple[Flight[SignalT], Failure | None]]) -> None:
+    def _finish(self, steps: list[Step], released: list[Flight[SignalT]]) -> None:
         """What follows a commit outside the lock."""
-        for flight, failure in released:
-            flight.release(failure)
+        for flight in released:
+            flight.signal.fire()
         for step in steps:
             if step.dropped is not None:
                 _log_dropped(step)
@@ -229,9 +231,9 @@ class Engine(Generic[SignalT]):
             NotAuthorizedError, HandlerRequiredError: there is none, and waiting would not help.
             SessionClosed, ForkedSessionError: the session object is of no use any more.
         """
-        now = self.clock.now()
         with self._lock:
-            self._raise_if_gone()
+            self.raise_if_gone()
+            now = self.clock.now()
             steps = self._core.advance(now)
             released = self._commit(steps)
             verdict = self._core.authorization()
@@ -296,7 +298,7 @@ class Engine(Generic[SignalT]):
     def end(self) -> None:
         """The session object is closed: nobody gets a header or waits any longer. [CLIENT-3]
 
-        What is in the outbox stays there, for the drainer to finish.
+        What is in the outbox stays there, for the drainer to finish, or to `abandon`.
         """
         with self._lock:
             self._gone = self._gone or SessionClosed
@@ -305,6 +307,13 @@ class Engine(Generic[SignalT]):
             self._flights.clear()
         for flight in flights:
             flight.settle(closed=True)
+
+    def abandon(self) -> None:
+        """The drainer is no more: whoever waits for what is in the outbox waits in vain. [CLIENT-3]"""
+        self.end()
+        while (entry := self.take()) is not None:
+            if entry.waiter is not None:
+                entry.waiter.settle(closed=True)
 
     def after_fork(self) -> None:
         """In a forked child: whatever held the lock is not here to let go of it. [CLIENT-3]"""
@@ -332,9 +341,9 @@ class Engine(Generic[SignalT]):
         return self.clock.now() + self.snapshot.offset
 
     @property
-    def gone(self) -> bool:
-        """Whether the session object is of no use any more."""
-        return self._gone is not None
+    def forked(self) -> bool:
+        """Whether the session object came through a fork."""
+        return self._gone is ForkedSessionError
 
     def _flight(self, attempt: int) -> Flight[SignalT]:
         flight = self._flights.get(attempt)
@@ -342,7 +351,12 @@ class Engine(Generic[SignalT]):
             flight = self._flights[attempt] = Flight(self._signal())
         return flight
 
-    def _raise_if_gone(self) -> None:
+    def raise_if_gone(self) -> None:
+        """Raise if the session object is of no use any more.
+
+        Raises:
+            SessionClosed, ForkedSessionError: it is not.
+        """
         if self._gone is SessionClosed:
             raise SessionClosed("the session was closed", state=self._core.state)
         if self._gone is ForkedSessionError:

@@ -29,15 +29,12 @@ class Mailbox(Generic[SignalT]):
         self._changes: deque[Change] = deque()
         self._closed = False
 
-    def put(self, change: Change) -> bool:
-        """Add a change. False if the observer is too far behind, and hears nothing more."""
-        if len(self._changes) >= CAPACITY:
-            self.overflowed = True
-            self.close()
-            return False
-        self._changes.append(change)
-        self.signal.fire()
-        return True
+    def put(self, change: Change) -> None:
+        """Add a change, to be heard once `signal` is fired. One too many, and nothing more comes."""
+        if len(self._changes) < CAPACITY:
+            self._changes.append(change)
+        else:
+            self.overflowed = self._closed = True
 
     def take(self) -> Change | None:
         """The next change, or None if there is none now."""
@@ -50,6 +47,11 @@ class Mailbox(Generic[SignalT]):
         """Nothing more will come."""
         self._closed = True
         self.signal.fire()
+
+    def drop(self) -> None:
+        """The observer wants to hear nothing more, of what has come neither."""
+        self._changes.clear()
+        self.close()
 
     @property
     def finished(self) -> bool:
@@ -77,27 +79,34 @@ class Observers(Generic[SignalT]):
         mailbox: Mailbox[SignalT] = Mailbox(signal or self._signal())
         with self._lock:
             mailbox.put(self.last)
-            if self._closed:
-                mailbox.close()
-            else:
+            closed = self._closed
+            if not closed:
                 self._mailboxes.add(mailbox)
+        if closed:
+            mailbox.close()
+        else:
+            mailbox.signal.fire()
         return mailbox
 
     def remove(self, mailbox: Mailbox[SignalT]) -> None:
         """Tell it nothing more."""
         with self._lock:
             self._mailboxes.discard(mailbox)
-        mailbox.close()
+        mailbox.drop()
 
     def announce(self, change: Change) -> None:
         """Tell everybody."""
         with self._lock:
             self.last = change
-            slow = [mailbox for mailbox in self._mailboxes if not mailbox.put(change)]
-            for mailbox in slow:
-                self._mailboxes.discard(mailbox)
-        for _ in slow:
-            logger.warning("an observer fell %d changes behind and was dropped", CAPACITY)
+            mailboxes = list(self._mailboxes)
+            for mailbox in mailboxes:
+                mailbox.put(change)
+                if mailbox.overflowed:
+                    self._mailboxes.discard(mailbox)
+        for mailbox in mailboxes:
+            mailbox.signal.fire()
+            if mailbox.overflowed:
+                logger.warning("an observer fell %d changes behind and was dropped", CAPACITY)
 
     def close(self) -> None:
         """The session object is closed: let everybody hear the rest, then end."""

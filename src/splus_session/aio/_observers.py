@@ -7,6 +7,7 @@ from typing import Self
 from splus_session._commands import Change
 from splus_session._errors import InterruptedByError
 from splus_session._observers import CAPACITY, Mailbox
+from splus_session.aio._foreign import contained
 from splus_session.aio._signal import Signal
 
 logger = logging.getLogger("splus_session")
@@ -49,7 +50,7 @@ async def deliver(mailbox: Mailbox[Signal], callback: Callable[[Change], Awaitab
             try:
                 told = callback(change)
                 if told is not None:
-                    await told
+                    await contained(told)
             except Exception:
                 logger.exception("an observer failed on %s", change.state.value)
         if mailbox.finished:

@@ -143,7 +143,7 @@ class Session(SessionBase[Signal]):
             self._store,
             self._key,
             self._hooks,
-            lambda: (self._engine.own_handler or self._session_handler, self._access_token_handler),
+            self._handlers,
             self._work,
         )
         self._tasks = anyio.create_task_group()
@@ -179,11 +179,14 @@ class Session(SessionBase[Signal]):
         await self._close()
 
     async def _close(self) -> None:
+        if self._engine.forked:
+            return  # its tasks and connections are the parent's
         self._engine.end()
         if hasattr(self, "_stop_listening"):
             self._stop_listening()
             await self._worker.stop()
         self._observers.close()
+        self._worker.let_callbacks_end()
         with anyio.CancelScope(shield=True):
             if self._given_platform is None:
                 await self._platform.aclose()
@@ -415,7 +418,13 @@ class Session(SessionBase[Signal]):
     # ── Observing ───────────────────────────────────────────────────────────────────────────────
 
     def changes(self) -> Changes:
-        """The changes from now on, in order, beginning with where the session is. [OBSERVE-1]"""
+        """The changes from now on, in order, beginning with where the session is. [OBSERVE-1]
+
+        Raises:
+            ForkedSessionError: the session object was made before a fork.
+        """
+        if self._engine.forked:
+            self._engine.raise_if_gone()
         return Changes(self._observers.add())
 
     def on_change(self, callback: Callable[[Change], Awaitable[None] | None]) -> Callable[[], None]:
@@ -434,7 +443,7 @@ class Session(SessionBase[Signal]):
         self._raise_if_not_open()
         callback = _arguments.observer(callback, threaded=self._threaded)
         mailbox = self._observers.add()
-        self._worker.start_from_anywhere(deliver, mailbox, callback)
+        self._worker.start_callbacks(deliver, mailbox, callback)
         return lambda: self._observers.remove(mailbox)
 
     # ── Waiting ─────────────────────────────────────────────────────────────────────────────────
@@ -459,3 +468,4 @@ class Session(SessionBase[Signal]):
     def _raise_if_not_open(self) -> None:
         if not self._opened:
             raise SessionClosed("open the session first: async with session")
+        self._engine.raise_if_gone()

@@ -8,7 +8,6 @@ from typing import Any, assert_never
 
 import anyio
 import anyio.abc
-import anyio.to_thread
 
 from splus_session._answers import Answer, Attempt, facts
 from splus_session._arguments import Hook, is_async
@@ -25,9 +24,7 @@ from splus_session._commands import (
     RunHook,
     Verify,
 )
-from splus_session._credentials import (
-    SessionKind,
-)
+from splus_session._credentials import SessionKind
 from splus_session._engine import Engine, Entry
 from splus_session._errors import CallerError, StoreError
 from splus_session._events import Fact, RenewalUnable
@@ -36,6 +33,7 @@ from splus_session._observers import Observers
 from splus_session._renewals import HandlersRenewal, handler_failed, token_answer
 from splus_session._secrets import Sealed
 from splus_session._storing import persist
+from splus_session.aio._foreign import contained, on_thread
 from splus_session.aio._signal import Signal
 from splus_session.ports import AccessTokenHandler, AsyncPlatform, SessionHandler, Store
 from splus_session.stores import MemoryStore
@@ -83,19 +81,18 @@ class Worker:
         self._asked = Signal()
         self._stopping = False
         self._stopped = anyio.Event()
-        # Limiters of their own: a handler that hangs must not keep another session from storing.
-        self._store_limiter = anyio.CapacityLimiter(1)
-        self._handler_limiter = anyio.CapacityLimiter(8)
+        self._callbacks: set[anyio.CancelScope] = set()
         self.device_id = ""
 
     def start(self, tasks: anyio.abc.TaskGroup) -> None:
         """Start working in a task group."""
         self._tasks = tasks
-        for job in (self._drain, self._watch_clock, self._run_hooks, self._start_jobs):
+        for job in (self._drain, self._watch_clock, self._start_jobs):
             tasks.start_soon(job)
+        tasks.start_soon(self._run_callbacks, self._run_hooks)
 
-    def start_from_anywhere(self, job: Callable[..., Any], *arguments: object) -> None:
-        """Start a task in the session's loop; from any thread."""
+    def start_callbacks(self, job: Callable[..., Any], *arguments: object) -> None:
+        """Start, in the session's loop, what calls the app; from any thread."""
         self._jobs.append((job, arguments))
         self._asked.fire()
 
@@ -111,15 +108,18 @@ class Worker:
     async def _drain(self) -> None:
         # Shielded: what was committed is stored and told even when the session's tasks are
         # cancelled, for a logout may be waiting for it. [LOGOUT-1]
-        with anyio.CancelScope(shield=True):
-            while True:
-                event = self._work.listen()
-                while (entry := self._engine.take()) is not None:
-                    await self._carry_out(entry)
-                if self._stopping:
-                    self._stopped.set()
-                    return
-                await event.wait()
+        try:
+            with anyio.CancelScope(shield=True):
+                while True:
+                    event = self._work.listen()
+                    while (entry := self._engine.take()) is not None:
+                        await self._carry_out(entry)
+                    if self._stopping:
+                        return
+                    await event.wait()
+        finally:  # also when the loop ends and the session was never closed
+            self._engine.abandon()
+            self._stopped.set()
 
     async def _carry_out(self, entry: Entry[Signal]) -> None:
         error: StoreError | None = None
@@ -151,8 +151,23 @@ class Worker:
             event = self._asked.listen()
             while self._jobs:
                 job, arguments = self._jobs.popleft()
-                self._start(job, *arguments)
+                self._tasks.start_soon(self._run_callbacks, job, *arguments)
             await event.wait()
+
+    async def _run_callbacks(self, job: Callable[..., Any], *arguments: object) -> None:
+        # Shielded: what has happened the app hears to the end, though the session be closed.
+        with anyio.CancelScope(shield=True) as scope:
+            self._callbacks.add(scope)
+            if self._stopping:
+                self.let_callbacks_end()
+            await job(*arguments)
+        self._callbacks.discard(scope)
+
+    def let_callbacks_end(self) -> None:
+        """Give hooks and observers that are still at it a bounded time."""
+        self._hooked.fire()
+        for scope in self._callbacks:
+            scope.deadline = anyio.current_time() + self._engine.config.wait_limit
 
     def _start(self, job: Callable[..., Any], *arguments: object) -> None:
         if not self._stopping:
@@ -165,7 +180,7 @@ class Worker:
         if isinstance(self._store, MemoryStore):
             return function(*arguments)
         with anyio.CancelScope(shield=True):
-            return await anyio.to_thread.run_sync(function, *arguments, limiter=self._store_limiter)
+            return await on_thread(function, *arguments)
 
     # ── The platform ────────────────────────────────────────────────────────────────────────────
 
@@ -181,17 +196,20 @@ class Worker:
 
     async def _ask_platform(self, command: Attempt | RevokeOrphan) -> Answer:
         try:
-            match command:
-                case OpenSession() | Renew():
-                    return await self._platform.open_session(command.grant, device_id=self.device_id)
-                case Verify():
-                    return await self._platform.verify(command.credential.access_token)
-                case Revoke() | RevokeOrphan():
-                    return await self._platform.revoke(command.credential.access_token)
+            return await contained(self._request(command))
         except Exception as error:
             # Its message and frames may hold what was sent. [SECRET-1]
             logger.error("the platform adapter raised %s", type(error).__name__)  # noqa: TRY400
         return Answer(failure=Failure(FailureKind.UNREACHABLE))
+
+    async def _request(self, command: Attempt | RevokeOrphan) -> Answer:
+        match command:
+            case OpenSession() | Renew():
+                return await self._platform.open_session(command.grant, device_id=self.device_id)
+            case Verify():
+                return await self._platform.verify(command.credential.access_token)
+            case Revoke() | RevokeOrphan():
+                return await self._platform.revoke(command.credential.access_token)
 
     def _post(self, fact: Fact) -> None:
         try:
@@ -204,9 +222,9 @@ class Worker:
     async def _ask_handler(self, attempt: int) -> None:
         snapshot = self._engine.snapshot
         session_handler, access_token_handler = self._handlers()
-        kind, user_id = snapshot.kind, snapshot.user_id
-        if kind is None or user_id is None:
-            return  # logged out meanwhile
+        renewal, kind, user_id = snapshot.renewal, snapshot.kind, snapshot.user_id
+        if renewal is None or renewal.attempt != attempt or kind is None or user_id is None:
+            return  # logged out meanwhile, say: nobody need be asked [BAN-4]
         try:
             if kind is SessionKind.ACCESS_TOKEN:
                 if access_token_handler is None:
@@ -217,19 +235,17 @@ class Worker:
             elif session_handler is None:
                 self._post(RenewalUnable(attempt))
             else:
-                renewal = HandlersRenewal(attempt, kind, user_id, self._engine.config.limits, self._post)
-                await self._call(session_handler.session_will_renew_access_token, renewal)
+                question = HandlersRenewal(attempt, kind, user_id, self._engine.config.limits, self._post)
+                await self._call(session_handler.session_will_renew_access_token, question)
         except Exception as error:
             self._post(handler_failed(attempt, error))
 
     async def _call(self, function: Callable[[Any], Any], argument: object) -> object:
         """Call the app's function: in the loop if it is async, else on a thread, for it may block."""
         if is_async(function):
-            return await function(argument)
-        result: object = await anyio.to_thread.run_sync(
-            function, argument, abandon_on_cancel=True, limiter=self._handler_limiter
-        )
-        return await result if inspect.isawaitable(result) else result
+            return await contained(function(argument))
+        sealed = Sealed(await on_thread(function, argument))
+        return await contained(sealed.value) if inspect.isawaitable(sealed.value) else sealed.value
 
     async def _run_hooks(self) -> None:
         while True:
@@ -242,9 +258,11 @@ class Worker:
                 try:
                     result = hook(call)
                     if inspect.isawaitable(result):
-                        await result
+                        await contained(result)
                 except Exception:
                     logger.exception("the hook %s failed", call.hook)
+            if self._stopping:
+                return
             await event.wait()
 
     # ── Time ────────────────────────────────────────────────────────────────────────────────────

@@ -143,7 +143,7 @@ class Session(SessionBase[Signal]):
             self._store,
             self._key,
             self._hooks,
-            lambda: (self._engine.own_handler or self._session_handler, self._access_token_handler),
+            self._handlers,
         )
         try:
             self._begin()
@@ -177,6 +177,8 @@ class Session(SessionBase[Signal]):
         self._close()
 
     def _close(self) -> None:
+        if self._engine.forked:
+            return  # its threads and connections are the parent's
         self._engine.end()
         watcher.forget(self._engine)
         if self._started:
@@ -414,7 +416,13 @@ class Session(SessionBase[Signal]):
     # ── Observing ───────────────────────────────────────────────────────────────────────────────
 
     def changes(self) -> Changes:
-        """The changes from now on, in order, beginning with where the session is. [OBSERVE-1]"""
+        """The changes from now on, in order, beginning with where the session is. [OBSERVE-1]
+
+        Raises:
+            ForkedSessionError: the session object was made before a fork.
+        """
+        if self._engine.forked:
+            self._engine.raise_if_gone()
         return Changes(self._observers.add())
 
     def on_change(self, callback: Callable[[Change], object]) -> Callable[[], None]:
@@ -460,3 +468,4 @@ class Session(SessionBase[Signal]):
     def _raise_if_not_open(self) -> None:
         if not self._opened:
             raise SessionClosed("open the session first: with session")
+        self._engine.raise_if_gone()

@@ -76,8 +76,9 @@ class Watcher:
         with self._changed:
             self._times[engine] = 0.0
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="splus-session watcher", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="splus-session watcher", daemon=True)
+                thread.start()
+                self._thread = thread
             self._changed.notify()
 
     def look_again(self, engine: Engine[Signal]) -> None:
@@ -94,8 +95,7 @@ class Watcher:
 
     def _run(self) -> None:
         while True:
-            for engine in self._due():
-                self._tick(engine)
+            self._tick_all(self._due())
 
     def _due(self) -> list[Engine[Signal]]:
         with self._changed:
@@ -108,6 +108,13 @@ class Watcher:
                     return due
                 first = min(self._times.values(), default=float("inf"))
                 self._changed.wait(None if first == float("inf") else first - now)
+
+    def _tick_all(self, engines: list[Engine[Signal]]) -> None:
+        for engine in engines:
+            try:
+                self._tick(engine)
+            except Exception:  # a clock's, say: no session's trouble is another's [CLIENT-2]
+                logger.exception("the watcher failed")
 
     def _tick(self, engine: Engine[Signal]) -> None:
         delay = engine.tick()

@@ -132,17 +132,20 @@ class Worker:
 
     def _ask_platform(self, command: Attempt | RevokeOrphan) -> Answer:
         try:
-            match command:
-                case OpenSession() | Renew():
-                    return self._platform.open_session(command.grant, device_id=self.device_id)
-                case Verify():
-                    return self._platform.verify(command.credential.access_token)
-                case Revoke() | RevokeOrphan():
-                    return self._platform.revoke(command.credential.access_token)
+            return self._request(command)
         except Exception as error:
             # Its message and frames may hold what was sent. [SECRET-1]
             logger.error("the platform adapter raised %s", type(error).__name__)  # noqa: TRY400
         return Answer(failure=Failure(FailureKind.UNREACHABLE))
+
+    def _request(self, command: Attempt | RevokeOrphan) -> Answer:
+        match command:
+            case OpenSession() | Renew():
+                return self._platform.open_session(command.grant, device_id=self.device_id)
+            case Verify():
+                return self._platform.verify(command.credential.access_token)
+            case Revoke() | RevokeOrphan():
+                return self._platform.revoke(command.credential.access_token)
 
     def _post(self, fact: Fact) -> None:
         try:
@@ -155,9 +158,9 @@ class Worker:
     def _ask_handler(self, attempt: int) -> None:
         snapshot = self._engine.snapshot
         session_handler, access_token_handler = self._handlers()
-        kind, user_id = snapshot.kind, snapshot.user_id
-        if kind is None or user_id is None:
-            return  # logged out meanwhile
+        renewal, kind, user_id = snapshot.renewal, snapshot.kind, snapshot.user_id
+        if renewal is None or renewal.attempt != attempt or kind is None or user_id is None:
+            return  # logged out meanwhile, say: nobody need be asked [BAN-4]
         try:
             if kind is SessionKind.ACCESS_TOKEN:
                 if access_token_handler is None:
@@ -168,12 +171,18 @@ class Worker:
             elif session_handler is None:
                 self._post(RenewalUnable(attempt))
             else:
-                renewal = HandlersRenewal(attempt, kind, user_id, self._engine.config.limits, self._post)
-                session_handler.session_will_renew_access_token(renewal)
+                question = HandlersRenewal(attempt, kind, user_id, self._engine.config.limits, self._post)
+                session_handler.session_will_renew_access_token(question)
         except Exception as error:
             self._post(handler_failed(attempt, error))
 
     def _run_hook(self, call: HookCall) -> None:
         hook = self._hooks.get(call.hook)
         if hook is not None:
-            self._calls.submit(lambda: hook(call))
+            self._calls.submit(partial(self._call_hook, hook, call))
+
+    def _call_hook(self, hook: Hook, call: HookCall) -> None:
+        try:
+            hook(call)
+        except Exception:
+            logger.exception("the hook %s failed", call.hook)
