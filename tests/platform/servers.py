@@ -141,11 +141,12 @@ class Server:
             connection.settimeout(10)
             if self._tls:
                 connection = self._tls.wrap_socket(connection, server_side=True)
-            received = _receive(connection)
-            if received is not None:
-                self.received.append(received)
-                script = self._scripts[min(len(self.received), len(self._scripts)) - 1]
-                script(self, connection, received)
+            with connection:  # TLS took the socket over
+                received = _receive(connection)
+                if received is not None:
+                    self.received.append(received)
+                    script = self._scripts[min(len(self.received), len(self._scripts)) - 1]
+                    script(self, connection, received)
 
 
 def _receive(connection: socket.socket) -> Received | None:

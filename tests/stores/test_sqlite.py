@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -509,14 +510,69 @@ def test_a_device_id_that_is_no_text_is_damage(store: SqliteStore, path: Path) -
     assert store.load(KEY) is None
 
 
-@pytest.mark.requirement("LOGOUT-5")
+@pytest.mark.requirement("LOGOUT-5", "RESUME-2")
 def test_the_journal_of_a_file_that_was_removed_is_not_taken_for_the_next_ones(
     store: SqliteStore, path: Path
 ) -> None:
-    path.with_name("sessions.db-journal").write_text(CANARY)
+    journal = path.with_name("sessions.db-journal")
+    with opened(path) as connection:
+        connection.execute("PRAGMA cache_size = 1")  # so that the journal is written before the end
+        connection.execute("BEGIN")
+        connection.execute("UPDATE record SET payload = zeroblob(100000)")
+        hot = journal.read_bytes()
+    assert CANARY.encode() in hot
     path.unlink()
+    journal.write_bytes(hot)
     assert store.load(KEY) is None
     assert CANARY.encode() not in everything_in(path.parent)
+
+
+def test_a_file_that_was_replaced_is_examined_anew(store: SqliteStore, path: Path) -> None:
+    assert store.load(KEY)
+    other = path.with_name("copy")
+    other.write_bytes(path.read_bytes())
+    spoil_the_key(other)
+    other.replace(path)
+    with pytest.raises(StoredRecordError, match="damaged"):
+        store.load(KEY)
+
+
+@pytest.mark.requirement("RESUME-2")
+def test_the_new_file_of_a_quicker_process_is_not_moved_aside(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_text("precious")
+    slow, quick = SqliteStore(path), SqliteStore(path)
+    keep_aside = slow._file._keep_aside
+
+    def late(*arguments: Any) -> str:
+        with pytest.raises(StoredRecordError):
+            quick.load(KEY)
+        quick.save(KEY, record())
+        return keep_aside(*arguments)
+
+    monkeypatch.setattr(slow._file, "_keep_aside", late)
+    with pytest.raises(StoredRecordError, match="kept aside"):
+        slow.load(KEY)
+    assert slow.load(KEY) == record()
+    assert kept_aside(path) == ["foreign-1"]
+
+
+@pytest.mark.requirement("RESUME-2")
+def test_a_file_that_is_replaced_at_the_last_moment_is_no_error(
+    store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transact = store._file._transact
+
+    def once_late(*arguments: Any) -> object:
+        monkeypatch.setattr(store._file, "_transact", transact)
+        path.rename(path.with_name("moved"))
+        return transact(*arguments)
+
+    monkeypatch.setattr(store._file, "_transact", once_late)
+    store.save(KEY, record())
+    assert store.load(KEY) == record()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 # ── a record that cannot be used ───────────────────────────────────────────────────────────────────

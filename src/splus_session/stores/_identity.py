@@ -1,6 +1,5 @@
 """The names that stores go by: the key of a session, and the id of the device."""
 
-import hashlib
 from collections.abc import Callable
 
 from splus_session._errors import InvalidArgumentError
@@ -32,6 +31,8 @@ def session_key(origin: str, api_key: str, slot: str = "default") -> str:
     if "#" in origin:
         del api_key, part
         raise InvalidArgumentError("an origin has no '#' in it")
+    import hashlib  # here, for it brings OpenSSL along, which few who import this library need
+
     return f"{origin}#{hashlib.sha256(api_key.encode()).hexdigest()}#{slot}"
 
 
