@@ -33,7 +33,7 @@ $(VENV)/.installed: pyproject.toml .ci/python.sh
 	@touch $@
 
 demo: setup ## a whole session's life on this machine, in the terminal; draws session.svg
-	$(BIN)/python docs/examples/demo.py
+	$(BIN)/python -m docs.examples.demo
 
 test: setup ## all tests
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
@@ -85,5 +85,5 @@ dist: setup ## build sdist and wheel into dist/
 	$(BIN)/python -m build --no-isolation
 
 clean: ## remove everything that make made
-	rm -rf $(VENV) $(NEWEST) $(BENCH) build dist session.svg .hypothesis .*_cache
+	rm -rf $(VENV) $(NEWEST) $(BENCH) build dist session.svg .hypothesis .cache .*_cache
 	find src tests docs models -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
