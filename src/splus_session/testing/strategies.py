@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeVar
 
 from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
+from hypothesis.strategies import DrawFn, SearchStrategy
 
 from splus_session import (
     Config,
@@ -204,6 +204,7 @@ def _move(dice: Dice, snapshot: Snapshot) -> Move:
     return Move(snapshot, _aim.event_for(dice, snapshot, now, _aim.types_for(dice, snapshot)), now)
 
 
-def _rolled(draw: Callable[[Dice], _T], size: int) -> SearchStrategy[_T]:
-    """What `draw` makes of so many bytes of dice."""
-    return st.binary(min_size=size, max_size=size).map(lambda data: draw(Dice(data)))
+@st.composite
+def _rolled(draw: DrawFn, make: Callable[[Dice], _T], size: int) -> _T:
+    """What `make` makes of so many bytes of dice. (A `map` would show the bytes in a failure's report.)"""
+    return make(Dice(draw(st.binary(min_size=size, max_size=size))))
