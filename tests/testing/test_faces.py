@@ -7,9 +7,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx2
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from splus_session import ports
+from splus_session._answers import Answer
+from splus_session._credentials import AuthTokenGrant, BotGrant
+from splus_session.platform import Endpoint as Address
+from splus_session.platform.sync import HttpPlatform
 from splus_session.testing import Endpoint, FakePlatform, ManualClock, SameDevice, TokenTerms, faults
 
 # Loading the machine's certificates would be most of the time that this takes.
@@ -19,27 +25,26 @@ USERS = st.sampled_from(["ann", "bob"])
 DEVICES = st.sampled_from(["d1", "d2"])
 WHICH = st.integers(0, 3)
 AUTH = st.sampled_from(["own", "old", "other's", "made up", "none"])
-FAULTS = st.sampled_from(
-    [
-        faults.drop(),
-        faults.drop(carried_out=True),
-        faults.cut_short(),
-        faults.server_error(503),
-        faults.server_error(502, carried_out=True),
-        faults.rate_limited(3),
-        faults.unauthorized(),
-        faults.malformed(),
-        faults.not_an_object(),
-        faults.huge(200_000),
-        faults.flagged("isGlobalBanned"),
-        faults.wrong_user("mallory"),
-        faults.expired_on_arrival(),
-        faults.redirect("https://elsewhere.example/"),
-        faults.no_date(),
-        faults.bad_date(),
-        faults.terms(TokenTerms(lifetime=None)),
-    ]
-)
+LIKELY_FAULTS = [
+    faults.drop(),
+    faults.drop(carried_out=True),
+    faults.cut_short(),
+    faults.server_error(503),
+    faults.server_error(502, carried_out=True),
+    faults.rate_limited(3),
+    faults.unauthorized(),
+    faults.malformed(),
+    faults.not_an_object(),
+    faults.huge(200_000),
+    faults.flagged("isGlobalBanned"),
+    faults.wrong_user("mallory"),
+    faults.expired_on_arrival(),
+    faults.redirect("https://elsewhere.example/"),
+    faults.no_date(),
+    faults.bad_date(),
+    faults.terms(TokenTerms(lifetime=None)),
+]
+FAULTS = st.sampled_from(LIKELY_FAULTS)
 
 STEPS = st.one_of(
     st.tuples(st.just("login"), USERS, DEVICES, AUTH),
@@ -179,3 +184,42 @@ def test_the_steps_reach_every_endpoint_of_a_session() -> None:
         Endpoint.LOGIN, Endpoint.VISITOR_LOGIN, Endpoint.BOT_LOGIN,
         Endpoint.VERIFY, Endpoint.GET_USER, Endpoint.REVOKE,
     }  # fmt: skip
+
+
+# ── The same to a session ──────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("fault", [None, *LIKELY_FAULTS], ids=lambda fault: getattr(fault, "name", "none"))
+@pytest.mark.parametrize("call", ["login", "bot", "verify", "revoke"])
+def test_a_session_hears_the_same_by_the_real_client_over_http(call: str, fault: faults.Fault | None) -> None:
+    inner, outer = Life(), Life()
+
+    def ask(life: Life, client: ports.Platform) -> Answer:
+        token = life.platform.issue_access_token("ann")
+        grant = AuthTokenGrant("ann", life.platform.issue_auth_token("ann"))
+        if fault is not None:
+            life.platform.fail(None, fault)
+        match call:
+            case "login":
+                return client.open_session(grant, device_id="d")
+            case "bot":
+                return client.open_session(BotGrant(), device_id="d")
+            case "verify":
+                return client.verify(token)
+            case _:
+                return client.revoke(token)
+
+    in_process = ask(inner, inner.platform.client())
+    with outer.platform.serve() as server, httpx2.Client(verify=NO_TLS) as http:
+        client = HttpPlatform(Address(server.url), outer.platform.api_key, client=http, now=outer.clock.now)
+        over_http = ask(outer, client)
+    assert secrets_aside(in_process) == secrets_aside(over_http)
+    assert [request.status for request in inner.platform.requests] == [
+        request.status for request in outer.platform.requests
+    ]
+
+
+def secrets_aside(answer: Answer) -> object:
+    credential = answer.credential
+    held = credential and (credential.user_id, credential.issued_at, credential.expires_at)
+    return held, answer.failure, answer.clock
