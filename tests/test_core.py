@@ -472,13 +472,13 @@ def test_a_copy_of_a_snapshot_has_every_field() -> None:
     life.wait(60.0)
     life.tell(SecureLogout())
     marked = attrs.evolve(life.snapshot, verification=9, own_handler=True, ended=None)
-    draft = _core._draft(marked)
+    draft = _rules.draft_of(marked)
     assert draft == marked
     assert draft is not marked
     # In the same order: a field that were swapped with its neighbour would be equal by chance at most.
     names = [field.name for field in attrs.fields(Snapshot)]
     numbered: Any = cast("Any", Snapshot)(*range(len(names)))
-    assert [getattr(_core._draft(numbered), name) for name in names] == list(range(len(names)))
+    assert [getattr(_rules.draft_of(numbered), name) for name in names] == list(range(len(names)))
 
 
 def test_what_is_overdue_is_only_what_was_asked() -> None:

@@ -836,6 +836,10 @@ def test_a_ban_of_another_user_or_of_an_earlier_session_or_a_second_one_is_dropp
     again.log_in()
     assert again.drop(UserBanned("user-1", attempt=1)) == "concerns_this_session"
     assert again.drop(UserDeleted(attempt=1)) == "concerns_this_session"
+    resumed = established()
+    resumed.tell(Logout())
+    resumed.tell(Resume(Record(SessionKind.AUTH_TOKEN, credential(), expired=False)))
+    assert resumed.drop(UserBanned("user-1", attempt=1)) == "concerns_this_session"
     assert Life().drop(UserBanned("user-1")) == NOT_ALLOWED
     assert terminated().drop(UserBanned("user-1")) == NOT_ALLOWED
     assert terminated().drop(UserDeleted()) == NOT_ALLOWED

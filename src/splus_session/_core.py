@@ -119,7 +119,8 @@ class _Bound(NamedTuple):
     """A row with functions in place of names."""
 
     row: Row
-    guards: tuple[tuple[_Guard, bool], ...]
+    guards: tuple[tuple[_Guard, bool, str], ...]
+    """The function, what it must say, and the guard in words."""
     reactions: tuple[_Reaction, ...]
     target: SessionState
     changes: bool
@@ -140,7 +141,7 @@ def _bind(
         changes = row.target is not row.source
         bound = _Bound(
             row,
-            tuple((meaning(guard.name), guard.expected) for guard in row.guards),
+            tuple((meaning(guard.name), guard.expected, str(guard)) for guard in row.guards),
             tuple(meaning(name) for name in row.reactions),
             row.target,
             changes,
@@ -178,7 +179,7 @@ def at_time(snapshot: Snapshot, now: float) -> Snapshot:
         raise InvalidArgumentError(f"the time must be in UTC seconds, up to the year 9999, got {now!r}")
     if now == snapshot.now:
         return snapshot
-    moved = _draft(snapshot)
+    moved = _rules.draft_of(snapshot)
     back = now - snapshot.now
     moved.now = now  # type: ignore[misc]
     if back < 0:
@@ -263,65 +264,42 @@ def step(snapshot: Snapshot, event: Event, now: float) -> Step:
     before = at_time(snapshot, now)
     against = NOT_ALLOWED
     for bound in _TABLE[type(event)].get(before.state, ()):
-        for index, (guard, expected) in enumerate(bound.guards):
+        for guard, expected, words in bound.guards:
             if guard(before, event) is not expected:
-                against = str(bound.row.guards[index])
+                against = words
                 break
         else:
             return _take(bound, before, event)
     return Step(before, event, before, (), against)
 
 
-def _take(bound: _Bound, before: Snapshot, event: Event) -> Step:
-    after = _draft(before)
-    if bound.tells_time:
-        after.offset = _rules.learned(before.offset, cast("Any", event).clock, before.now)  # type: ignore[misc]
-    after.state = bound.target  # type: ignore[misc]
+def _take(bound: _Bound, before: Snapshot, event: Any) -> Step:
+    row, _, reactions, target, changes, reason, tells_time = bound
+    after = _rules.draft_of(before)
+    if tells_time and event.clock is not None:
+        after.offset = _rules.learned(before.offset, event.clock, before.now)  # type: ignore[misc]
+    after.state = target  # type: ignore[misc]
     out: list[Command] = []
-    for reaction in bound.reactions:
+    for reaction in reactions:
         reaction(after, event, out)
-    if bound.reason is not None:
-        _tell(bound, before, after, out)
-    return Step(before, event, after, tuple(out), None, bound.row)
+    if reason is not None:
+        _tell(row, changes, reason, before, after, out)
+    return Step(before, event, after, tuple(out), None, row)
 
 
-def _tell(bound: _Bound, before: Snapshot, after: Snapshot, out: list[Command]) -> None:
+def _tell(
+    row: Row, changes: bool, reason: Reason, before: Snapshot, after: Snapshot, out: list[Command]
+) -> None:
     """Put the announcement and the hooks behind what is to be stored, and before the rest. [RESUME-2]"""
-    reason, now = cast("Reason", bound.reason), after.now
-    told: list[Command] = []
-    if bound.changes:
-        told.append(Announce(Change(after.state, before.state, reason, now)))
-    for hook in bound.row.hooks:
-        user_id = after.user_id or before.user_id
-        told.append(RunHook(HookCall(hook, after.state, reason, user_id, now)))
+    state, now = after.state, after.now
     place = 1 if out and type(out[0]) is Persist else 0
-    out[place:place] = told
-
-
-def _draft(snapshot: Snapshot) -> Snapshot:
-    """A copy to write to. Field by field: an `attrs.evolve` would cost as much as the whole step."""
-    return Snapshot(
-        snapshot.config,
-        snapshot.seed,
-        snapshot.state,
-        snapshot.now,
-        snapshot.offset,
-        snapshot.attempt,
-        snapshot.session,
-        snapshot.kind,
-        snapshot.user_id,
-        snapshot.credential,
-        snapshot.credential_attempt,
-        snapshot.renew_at,
-        snapshot.renewal,
-        snapshot.retry,
-        snapshot.verification,
-        snapshot.revocation,
-        snapshot.ended,
-        snapshot.session_handler,
-        snapshot.access_token_handler,
-        snapshot.own_handler,
-    )
+    if changes:
+        out.insert(place, Announce(Change(state, before.state, reason, now)))
+        place += 1
+    for hook in row.hooks:
+        call = HookCall(hook, state, reason, after.user_id or before.user_id, now)
+        out.insert(place, RunHook(call))
+        place += 1
 
 
 # ── What a caller may do now ────────────────────────────────────────────────────────────────────

@@ -79,14 +79,52 @@ from splus_session._states import SessionState, TerminationReason
 
 Commands = list[Command]
 
+# On Python 3.11 a look-up of an enum's member costs as much as making a small object.
+_TOKEN_EXPIRED = SessionState.TOKEN_EXPIRED
+
+
+_blank = object.__new__
+
+
+def draft_of(snapshot: Snapshot) -> Snapshot:
+    """A copy to write to. Field by field, for it is the dearest part of a step: `attrs.evolve` would
+    cost as much as all the rest, the constructor half as much again as this."""
+    draft = _blank(Snapshot)
+    draft.config = snapshot.config
+    draft.seed = snapshot.seed
+    draft.state = snapshot.state
+    draft.now = snapshot.now
+    draft.offset = snapshot.offset
+    draft.attempt = snapshot.attempt
+    draft.session = snapshot.session
+    draft.kind = snapshot.kind
+    draft.user_id = snapshot.user_id
+    draft.credential = snapshot.credential
+    draft.credential_attempt = snapshot.credential_attempt
+    draft.renew_at = snapshot.renew_at
+    draft.renewal = snapshot.renewal
+    draft.retry = snapshot.retry
+    draft.verification = snapshot.verification
+    draft.revocation = snapshot.revocation
+    draft.ended = snapshot.ended
+    draft.session_handler = snapshot.session_handler
+    draft.access_token_handler = snapshot.access_token_handler
+    draft.own_handler = snapshot.own_handler
+    return draft
+
+
 # ── What follows from a snapshot ────────────────────────────────────────────────────────────────
 
 
 def expiry(config: Config, credential: Credential) -> float:
     """When the credential counts as expired: its time less the leeway, by the platform's clock. [EXPIRE-2]"""
-    if credential.expires_at is None:
+    expires_at, leeway = credential.expires_at, config.leeway
+    if expires_at is None:
         return math.inf
-    return credential.expires_at - min(config.leeway, credential.lifetime / 10)
+    tenth = (expires_at - credential.issued_at) / 10
+    if tenth < leeway:
+        return expires_at - tenth
+    return expires_at - leeway
 
 
 def learned(offset: float, clock: ServerClock | None, now: float) -> float:
@@ -348,7 +386,7 @@ def restore_session(draft: Snapshot, event: Resume, out: Commands) -> None:
 def store_record(draft: Snapshot, event: Event, out: Commands) -> None:
     """Have the session stored before it is told. [RESUME-2]"""
     if draft.credential is not None and draft.kind is not None:
-        expired = draft.state is SessionState.TOKEN_EXPIRED
+        expired = draft.state is _TOKEN_EXPIRED
         out.insert(0, Persist(Record(draft.kind, draft.credential, expired, draft.offset)))
 
 
@@ -498,12 +536,12 @@ def end_session(
     out: Commands,
 ) -> None:
     """Nothing of the user is left, and nobody waits any longer. [LOGOUT-2] [BAN-4]"""
-    failure = _failure_of(draft, event)
-    _end_renewal(draft, failure, out)
+    if draft.renewal is not None:
+        _end_renewal(draft, _failure_of(draft, event), out)
     _end_verification(draft, out)
     if draft.revocation is not None:
         done = isinstance(event, TokenRevoked | TokenRefuted)
-        out.append(ReleaseWaiters(draft.revocation.attempt, None if done else failure))
+        out.append(ReleaseWaiters(draft.revocation.attempt, None if done else _failure_of(draft, event)))
     _forget(draft)
     match event:
         case UserBanned():
@@ -549,11 +587,11 @@ def _use(draft: Snapshot, credential: Credential, attempt: int) -> None:
     draft.credential = credential
     draft.credential_attempt = attempt
     draft.renew_at = None
-    if credential.expires_at is not None:
-        config, lifetime = draft.config, credential.lifetime
+    issued_at, expires_at, config = credential.issued_at, credential.expires_at, draft.config
+    if expires_at is not None:
+        lifetime = expires_at - issued_at
         window = config.renewal_share * (lifetime - min(config.margin, lifetime / 10))
-        earlier = config.jitter * _random(draft)
-        draft.renew_at = credential.issued_at + window * (1 - earlier)
+        draft.renew_at = issued_at + window * (1 - config.jitter * _random(draft))
 
 
 def _send(draft: Snapshot, grant: Grant, obtained_at: float, out: Commands) -> None:
@@ -601,5 +639,5 @@ def _forget(draft: Snapshot) -> None:
 
 def _random(draft: Snapshot) -> float:
     """A number from 0 up to 1, from the generator that the snapshot carries: replayable. (Knuth's MMIX)"""
-    draft.seed = (draft.seed * 6364136223846793005 + 1442695040888963407) % 2**64
-    return (draft.seed >> 11) / 2**53
+    seed = draft.seed = (draft.seed * 6364136223846793005 + 1442695040888963407) & 0xFFFF_FFFF_FFFF_FFFF
+    return (seed >> 11) * 2.0**-53

@@ -208,7 +208,7 @@ CORE_FAULTS: Mapping[str, Changes] = {
         ),
     ),
     "expected is ignored": (("guard(before, event) is not expected", "not guard(before, event)"),),
-    "only the first guard is asked": (("enumerate(bound.guards)", "enumerate(bound.guards[:1])"),),
+    "only the first guard is asked": (("words in bound.guards:", "words in bound.guards[:1]:"),),
     "a row without guards is never taken": (
         (
             "        else:\n            return _take",
@@ -218,14 +218,10 @@ CORE_FAULTS: Mapping[str, Changes] = {
     "rows are bound in the opposite order": (
         ("(*table[event].get(row.source, ()), bound)", "(bound, *table[event].get(row.source, ()))"),
     ),
-    "the state is not written": (("    after.state = bound.target", "    bound.target"),),
-    "reactions run backwards": (
-        ("for reaction in bound.reactions:", "for reaction in reversed(bound.reactions):"),
-    ),
-    "the first reaction is lost": (
-        ("for reaction in bound.reactions:", "for reaction in bound.reactions[1:]:"),
-    ),
-    "only the first hook runs": (("for hook in bound.row.hooks:", "for hook in bound.row.hooks[:1]:"),),
+    "the state is not written": (("    after.state = target", "    target"),),
+    "reactions run backwards": (("for reaction in reactions:", "for reaction in reversed(reactions):"),),
+    "the first reaction is lost": (("for reaction in reactions:", "for reaction in reactions[1:]:"),),
+    "only the first hook runs": (("for hook in row.hooks:", "for hook in row.hooks[:1]:"),),
 }
 
 
