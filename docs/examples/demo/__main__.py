@@ -29,7 +29,7 @@ async def all_scenes(world: World) -> None:
 
 
 def main(scenes: Callable[[World], Awaitable[None]] = all_scenes) -> int:
-    """Play scenes, and draw the picture. Gives the exit code: 0 if all went as promised, else 1."""
+    """Play scenes, and draw the picture. Gives the exit code: 0 if all went as promised."""
     console = Console(highlight=False)
     with parties(console) as world:
         stage = world.stage
@@ -46,6 +46,9 @@ def main(scenes: Callable[[World], Awaitable[None]] = all_scenes) -> int:
             failed = stage.scenes[-1]
             console.print(f"\nNot as promised: scene {len(stage.scenes)}, {failed.title}.", style="bold red")
             return 1
+        except KeyboardInterrupt:
+            console.print("\nInterrupted.")
+            return 130
     PICTURE.write_bytes(render_svg(to_dot()))
     stage.summarise()
     console.print(f"\nThe life cycle that all of this followed is drawn in {PICTURE}.")

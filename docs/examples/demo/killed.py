@@ -39,6 +39,11 @@ class Child:
         """Have it do something."""
         await self._orders.send(f"{order}\n".encode())
 
+    async def end(self) -> None:
+        """Let it end by itself: there are no more orders."""
+        await self._orders.aclose()
+        await self.process.wait()
+
     async def until_state(self, state: SessionState) -> None:
         """Listen until its session has told of a state."""
         while not (self.changes and self.changes[-1].state is state):
@@ -82,10 +87,12 @@ async def child(world: World, store: Path) -> AsyncIterator[Child]:
     async with await anyio.open_process(command, stderr=None) as process:
         world.journal.write(Party.SYSTEM, "a process starts", Party.CLIENT)
         running = Child(process, world)
-        await running.order(json.dumps(orders))
-        yield running
-        if process.returncode is None:
-            process.kill()
+        try:
+            await running.order(json.dumps(orders))
+            yield running
+        finally:
+            if process.returncode is None:
+                process.kill()
 
 
 async def play(world: World) -> None:
@@ -116,6 +123,7 @@ async def play(world: World) -> None:
             said = await second.listen("the process calls the API")
             await second.order("log out")
             await second.until_state(SessionState.NOT_LOGGED_IN)
+            await second.end()
         asked = [request.endpoint for request in world.platform.requests[sent:]]
         resumed, _ = second.changes
         scene.check("the second begins established, resumed", resumed.reason is ChangeReason.RESUMED)

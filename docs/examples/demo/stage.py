@@ -15,7 +15,7 @@ from rich.text import Text
 from docs.examples.demo.journal import Entry, Journal
 from splus_session import SessionState
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """How long a scene waits for what it promised, in seconds. It takes that long only to fail."""
 
 WIDE = 110
