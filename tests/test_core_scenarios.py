@@ -506,6 +506,7 @@ def test_a_handler_that_is_unable_or_silent_is_asked_again_after_the_pause() -> 
     assert life.tell(RenewalUnable(2)) == [ReleaseWaiters(2, failure(FailureKind.UNABLE))]
     assert life.wait(599.9) == []
     assert life.wait(0.2) == [AskRenewal(3)]
+    assert life.snapshot.retry is None
     assert life.wait(59.9) == []
     assert life.wait(0.2) == [ReleaseWaiters(3, failure(FailureKind.NO_ANSWER))]
     assert life.core.deadline == near(life.now + 600)
