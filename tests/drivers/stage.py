@@ -50,16 +50,23 @@ class Stage:
         if "hooks" not in arguments:
             arguments["hooks"] = dict.fromkeys(HOOKS, face.callback(self.hooks.add))
         self.session = face.make(**arguments)
-        self.commits = Log()
-        engine = self.session._engine
-        commit = engine._finish
-
-        def finish(*outcome: Any) -> None:
-            commit(*outcome)
-            self.commits.notify()
-
-        engine._finish = finish
+        self.moves = Log()
+        for name in ("post", "tick", "authorize"):
+            self._note(name)
         self._stack = ExitStack()
+
+    def _note(self, name: str) -> None:
+        """Write down, once it is done, whatever the engine is made to do: all commits are among it."""
+        engine = self.session._engine
+        move = getattr(engine, name)
+
+        def noted(*arguments: Any, **named: Any) -> Any:
+            try:
+                return move(*arguments, **named)
+            finally:
+                self.moves.add(type(arguments[0]).__name__ if name == "post" else name)
+
+        setattr(engine, name, noted)
 
     def __enter__(self) -> Self:
         self._stack.enter_context(self.face.open(self.session))
@@ -115,8 +122,8 @@ class Stage:
         return self.changes[-1]
 
     def until(self, holds: Callable[[], bool]) -> None:
-        """Wait until a commit makes it hold. The engine's every move comes by `tick` or by `post`."""
-        self.commits.wait_for(holds, "a commit")
+        """Wait until the engine is made to do what makes it hold."""
+        self.moves.wait_for(holds, "a commit")
 
     def failure(self, future: "Future[Any]") -> BaseException:
         """What a call raised."""

@@ -1,0 +1,145 @@
+import threading
+
+import pytest
+
+from splus_session import NotAllowedError, SessionClosed, SessionState
+from splus_session.stores import MemoryStore
+from splus_session.testing import Endpoint, FakePlatform
+from tests.drivers.conftest import OpenStage
+from tests.drivers.faces import Face
+from tests.drivers.stage import DUE, Asked, Vouching
+
+CALLS = {
+    "login": ("ann",),
+    "login_as_visitor": (),
+    "login_as_bot": (),
+    "logout": (),
+    "secure_logout": (),
+    "renew_now": (),
+    "authorization": (),
+    "report_rejected": (1,),
+    "report_banned": (1,),
+}
+
+
+@pytest.mark.requirement("CLIENT-3")
+def test_closing_is_not_logout(fake: FakePlatform, stage: OpenStage) -> None:
+    store = MemoryStore()
+    s = stage(store=store)
+    s.log_in()
+    s.heard(SessionState.ESTABLISHED)
+    s.close()
+    assert len(s.changes) == 3, "no state is told"
+    assert s.state is SessionState.ESTABLISHED
+    assert len(store._records) == 1
+    assert not fake.tokens_of("ann")[0].voided
+    assert stage(store=store).state is SessionState.ESTABLISHED
+
+
+@pytest.mark.requirement("CLIENT-3")
+@pytest.mark.parametrize("call", CALLS)
+def test_a_session_that_is_not_open_is_of_no_use(call: str, stage: OpenStage, face: Face) -> None:
+    s = stage(development=True)
+    s.log_in()
+    s.close()
+    assert isinstance(s.failure(s.start(call, *CALLS[call])), SessionClosed)
+    assert s.session._engine.live is None
+    if not call.startswith("report"):
+        unopened = face.make(api_key="key", development=True)
+        assert isinstance(face.start(unopened, call, *CALLS[call]).exception(20), SessionClosed)
+
+
+@pytest.mark.requirement("CLIENT-3")
+def test_a_session_is_opened_once(face: Face, stage: OpenStage) -> None:
+    s = stage()
+    with pytest.raises(SessionClosed), face.open(s.session):
+        pass
+    s.log_in()
+    s.close()
+    with pytest.raises(SessionClosed), face.open(s.session):
+        pass
+
+
+@pytest.mark.requirement("CLIENT-3", "EXPIRE-5")
+def test_everybody_who_waits_hears_of_the_closing(fake: FakePlatform, stage: OpenStage) -> None:
+    handler = Asked()
+    s = stage(session_handler=handler)
+    s.log_in()
+    s.expire()
+    handler.log.wait_count(1)
+    calls = [s.start("authorization") for _ in range(3)] + [s.start("renew_now")]
+    s.until(lambda: s.moves.count("authorize") >= 3 and "RenewNow" in s.moves)
+    hold = fake.hold(Endpoint.REVOKE)
+    other = stage()
+    other.log_in("bob")
+    revoking = other.start("secure_logout")
+    hold.arrived.wait()
+    s.close()
+    other.close()
+    for call in [*calls, revoking]:
+        assert isinstance(s.failure(call), SessionClosed)
+    hold.release()
+
+
+@pytest.mark.requirement("CLIENT-3")
+def test_timers_end_with_the_closing(fake: FakePlatform, stage: OpenStage) -> None:
+    handler = Vouching(fake)
+    s = stage(session_handler=handler)
+    s.log_in()
+    s.close()
+    s.clock.advance(DUE)
+    s.clock.advance(DUE)
+    assert s.session._engine.tick() is None
+    assert handler.log == []
+    assert len(fake.requests) == 1
+
+
+@pytest.mark.requirement("CLIENT-3", "LOGIN-6")
+def test_answers_that_come_after_the_closing_are_let_go(fake: FakePlatform, stage: OpenStage) -> None:
+    store = MemoryStore()
+    s = stage(store=store)
+    hold = fake.hold(Endpoint.LOGIN, carried_out=True)
+    login = s.start("login", "ann", auth_token=fake.issue_auth_token("ann"))
+    hold.arrived.wait()
+    s.close()
+    hold.release()
+    assert isinstance(s.failure(login), SessionClosed)
+    assert s.session._engine.snapshot.credential is None
+    assert store._records == {}
+
+
+@pytest.mark.requirement("CLIENT-3")
+def test_an_error_in_the_block_comes_out_as_it_is(face: Face, fake: FakePlatform) -> None:
+    session = face.make(api_key="key", platform=face.platform(fake))
+    with pytest.raises(ZeroDivisionError), face.open(session):
+        raise ZeroDivisionError
+
+
+@pytest.mark.requirement("CLIENT-3", "HANDLER-1")
+def test_a_handler_that_hangs_does_not_hold_up_the_closing(fake: FakePlatform, stage: OpenStage) -> None:
+    hanging = threading.Event()
+    handler = Asked(lambda renewal: hanging.wait(20))
+    s = stage(session_handler=handler)
+    s.log_in()
+    s.expire()
+    handler.log.wait_count(1)
+    s.close()
+    assert not hanging.is_set()
+    hanging.set()
+
+
+@pytest.mark.requirement("CLIENT-2")
+def test_two_sessions_share_nothing(fake: FakePlatform, stage: OpenStage) -> None:
+    first, second = stage(), stage()
+    first.log_in("ann")
+    assert second.session.user_id is None
+    second.log_in("bob")
+    fake.ban("ann")
+    first.call("report_banned", first.call("authorization").attempt)
+    first.heard(SessionState.TERMINATED)
+    assert second.state is SessionState.ESTABLISHED
+    assert first.session.device_id != second.session.device_id
+    first.close()
+    assert second.call("authorization").header
+    assert isinstance(second.failure(second.start("login", "ann")), NotAllowedError)
+    assert [call.hook for call in second.hooks] == ["on_login"]
