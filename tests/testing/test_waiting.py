@@ -21,8 +21,11 @@ def test_a_signal_wakes_threads_that_wait_and_lets_later_ones_pass() -> None:
     threads = [in_thread(signal.wait) for _ in range(3)]
     assert signal.left() > 0
     assert repr(signal) == "<Signal: not set>"
+    told: list[None] = []
+    signal.on_change(lambda: told.append(None))
     signal.set()
     signal.set()
+    assert len(told) == 1
     for thread in threads:
         thread.join(10)
         assert not thread.is_alive()

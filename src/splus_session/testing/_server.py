@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 import threading
 
 import uvicorn
@@ -40,7 +41,9 @@ class FakeServer:
         """End at once, as if killed: connections break, requests under way get no answer, and the
         port is free again. Doing it again does nothing."""
         self._stopped.set()
-        self._thread.join()
+        # At the interpreter's end its thread runs no more, and would be waited for in vain.
+        if not sys.is_finalizing():
+            self._thread.join()
 
     def _run(self) -> None:
         asyncio.run(self._server.serve(sockets=[self._socket]))
