@@ -1,11 +1,15 @@
-"""Records to store, and where to look for what should be gone."""
+"""A record to store, and ways to look at what a store made of it."""
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from splus_session._credentials import Credential, Record, SessionKind
 from splus_session._secrets import AccessToken
 
 KEY = "https://apix.sg.amity.co#0f#default"
+CANARY = "canary-4f1d"
 
 
 def record(token: str = "header.claims.signature", user_id: str = "user-123") -> Record:
@@ -17,3 +21,16 @@ def record(token: str = "header.claims.signature", user_id: str = "user-123") ->
 def everything_in(folder: Path) -> bytes:
     """The bytes of all files there, names included."""
     return b"".join(bytes(file) + file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file())
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """The database, as anybody may open it."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        yield connection
+
+
+def kept_aside(path: Path) -> list[str]:
+    """What is kept aside, by the word that says why."""
+    names = [file.name.removeprefix(f"{path.name}.") for file in path.parent.iterdir()]
+    return sorted(name for name in names if name[-1].isdigit())

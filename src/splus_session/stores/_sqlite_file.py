@@ -3,16 +3,6 @@
 Every transaction opens the file and closes it again. That costs about a millisecond, a few times in
 a session's day; in return any thread and any process may use the store, nothing is held open over a
 fork, and a file that was moved aside is nobody's for longer than one transaction.
-
-What was deleted or overwritten leaves no trace in the file nor beside it [RESUME-2] [LOGOUT-5]:
-
-- The journal mode is DELETE. A commit *is* the deletion of the journal; there is no write-ahead log.
-- `synchronous = EXTRA` flushes the folder after that deletion. Without it a power cut may bring the
-  journal back, and with it a session that was logged out.
-- `secure_delete` overwrites what is freed. But SQLite also copies rows from page to page to balance
-  its trees, and the copies left in the gaps of pages it forgets. So every payload begins with a
-  margin longer than the part of a row that lies in the tree: all behind it lies on overflow pages,
-  which are never copied, and which `secure_delete` fills with zeros.
 """
 
 import os
@@ -24,39 +14,14 @@ from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 from splus_session.stores import _aside
+from splus_session.stores import _sqlite_schema as schema
 from splus_session.stores._aside import Why
+from splus_session.stores._sqlite_schema import UnusableFile, connect
 
-__all__ = ["MARGIN", "Done", "StoreFile", "UnusableFile"]
+__all__ = ["Done", "StoreFile"]
 
 T = TypeVar("T")
 
-_PAGE_SIZE = 4096
-_MARK = b"splus-session" + b" " * 64
-MARGIN = _MARK.ljust(_PAGE_SIZE)
-"""What every payload begins with. By its own beginning our records are found in a broken file."""
-
-_APPLICATION_ID = 0x53504C53  # "SPLS"
-_SCHEMA_VERSION = 1
-# The payload comes first, so that the mark is whole whatever the length of the key.
-_SCHEMA = f"""
-    PRAGMA page_size = {_PAGE_SIZE};
-    BEGIN;
-    PRAGMA application_id = {_APPLICATION_ID};
-    PRAGMA user_version = {_SCHEMA_VERSION};
-    CREATE TABLE record (payload BLOB NOT NULL, key TEXT PRIMARY KEY NOT NULL);
-    CREATE TABLE aside (payload NOT NULL, key TEXT NOT NULL, why TEXT NOT NULL);
-    CREATE TABLE device (only INTEGER PRIMARY KEY CHECK (only = 1), id TEXT NOT NULL);
-    COMMIT;
-"""
-_SETTINGS = (
-    "PRAGMA journal_mode = DELETE",
-    "PRAGMA secure_delete = ON",
-    "PRAGMA synchronous = EXTRA",
-    "PRAGMA fullfsync = ON",  # macOS: to the disk, not only to its cache
-    "PRAGMA temp_store = MEMORY",
-    "PRAGMA trusted_schema = OFF",
-    "PRAGMA cell_size_check = ON",
-)
 # Troubles of the machine: the file may be perfectly well. As our statements are fixed, all others
 # mean that the file is not what we made.
 _TROUBLES = {
@@ -81,14 +46,6 @@ Identity = tuple[int, int]
 # POSIX drops SQLite's locks on a file when *any* descriptor of this process on that file is closed.
 # So we open files by ourselves only under this lock, as they are made, or if they are no database.
 _one_thread = threading.Lock()
-
-
-class UnusableFile(Exception):  # noqa: N818  a finding between these two modules
-    """The file is damaged, foreign, or of a future version."""
-
-    def __init__(self, why: Why) -> None:
-        super().__init__(f"the file is {why.value}")
-        self.why = why
 
 
 class Done(NamedTuple, Generic[T]):
@@ -124,7 +81,7 @@ class StoreFile:
                 return Done(self._transact(work, identity), kept_aside)
             except UnusableFile as found:
                 why = found.why
-            except sqlite3.Error:
+            except (sqlite3.Error, OSError):
                 if self._identity() == identity:
                     raise
                 continue  # somebody replaced the file under us
@@ -143,13 +100,13 @@ class StoreFile:
     def _transact(self, work: Callable[[sqlite3.Connection], T], identity: Identity | None) -> T:
         ours = False
         try:
-            with closing(_connect(self.path, self._timeout)) as connection:
-                _check(connection)
+            with closing(connect(self.path, self._timeout)) as connection:
+                schema.check(connection)
                 ours = True
-                _configure(connection)
+                schema.configure(connection)
                 connection.execute("BEGIN IMMEDIATE")
                 if identity != self._examined:  # once is enough: the file may hold many sessions
-                    _examine(connection)
+                    schema.examine(connection)
                     self._examined = identity
                 value = work(connection)
                 connection.execute("COMMIT")
@@ -159,7 +116,7 @@ class StoreFile:
                 raise
         except UnicodeDecodeError:
             pass  # SQLite's message about a damaged schema quotes the damage
-        raise UnusableFile(Why.DAMAGED if ours or self._is_ours_by_its_bytes() else Why.FOREIGN)
+        raise UnusableFile(Why.DAMAGED if ours or schema.is_ours_by_its_bytes(self.path) else Why.FOREIGN)
 
     def _is_trouble(self, error: sqlite3.Error) -> bool:
         # Errors of the sqlite3 module itself have no code: they are about the call, not the file.
@@ -183,9 +140,8 @@ class StoreFile:
             new = self.path.with_name(f"{self.path.name}.new")
             new.unlink(missing_ok=True)  # of a process that was killed right here
             _make_private(new)
-            with closing(_connect(new, self._timeout)) as connection:
-                _configure(connection)
-                connection.executescript(_SCHEMA)
+            with closing(connect(new, self._timeout)) as connection:
+                schema.create(connection)
             # A journal whose database is gone would be taken for the new one's.
             for ending in _aside.COMPANIONS:
                 self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
@@ -199,18 +155,6 @@ class StoreFile:
                 where = f"as {_aside.keep(self.path, why)}"
         return f"the store's file {self.path} is {why.value}; it is kept aside {where}"
 
-    def _is_ours_by_its_bytes(self) -> bool:
-        """Whether a file that SQLite cannot read has our application id, or any record of ours."""
-        with self.path.open("rb") as file:
-            tail = file.read(100)
-            if tail.startswith(b"SQLite format 3\0") and tail[68:72] == _APPLICATION_ID.to_bytes(4):
-                return True
-            while chunk := file.read(1 << 20):
-                if _MARK in tail + chunk:
-                    return True
-                tail = chunk[-len(_MARK) :]
-        return False
-
     @contextmanager
     def _alone(self) -> Generator[None, None, None]:
         """Hold the lock under which files are made, moved and removed, against all processes.
@@ -222,38 +166,9 @@ class StoreFile:
         with _one_thread:
             with suppress(FileExistsError):
                 _make_private(lock)
-            with closing(_connect(lock, self._timeout)) as connection:
+            with closing(connect(lock, self._timeout)) as connection:
                 connection.execute("BEGIN EXCLUSIVE")
                 yield
-
-
-def _connect(path: Path, timeout: float) -> sqlite3.Connection:
-    # Never created here: SQLite would make it readable by everybody.
-    connection = sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=timeout, isolation_level=None)
-    # As bytes: a message about text that is no UTF-8 would quote it, secrets and all.
-    connection.text_factory = bytes
-    return connection
-
-
-def _configure(connection: sqlite3.Connection) -> None:
-    for setting in _SETTINGS:
-        connection.execute(setting)
-
-
-def _check(connection: sqlite3.Connection) -> None:
-    """Raise `UnusableFile` if this database is not ours, or of a version to come."""
-    [application_id] = connection.execute("PRAGMA application_id").fetchone()
-    if application_id != _APPLICATION_ID:
-        raise UnusableFile(Why.FOREIGN)
-    [version] = connection.execute("PRAGMA user_version").fetchone()
-    if version != _SCHEMA_VERSION:
-        raise UnusableFile(Why.FUTURE if version > _SCHEMA_VERSION else Why.DAMAGED)
-
-
-def _examine(connection: sqlite3.Connection) -> None:
-    """Raise `UnusableFile` if anything in this database contradicts anything else."""
-    if connection.execute("PRAGMA integrity_check(1)").fetchone() != (b"ok",):
-        raise UnusableFile(Why.DAMAGED)
 
 
 def _make_private(path: Path) -> None:

@@ -12,7 +12,8 @@ from splus_session._errors import StoredRecordError, StoreError
 from splus_session.stores._aside import Why
 from splus_session.stores._identity import make_device_id
 from splus_session.stores._record import Payload, decode, encode
-from splus_session.stores._sqlite_file import MARGIN, Done, StoreFile, UnusableFile
+from splus_session.stores._sqlite_file import Done, StoreFile
+from splus_session.stores._sqlite_schema import MARGIN, UnusableFile
 
 __all__ = ["SqliteStore"]
 
