@@ -446,6 +446,13 @@ def test_a_user_may_make_so_many_calls_in_so_many_seconds(
     assert http.get("/api/v3/channels", headers=bearing(token)).status_code == 200
 
 
+def test_logins_are_calls_too(http: httpx2.Client, platform: FakePlatform) -> None:
+    platform.rules.rate_limit = (1, 5.0)
+    token = login(http, platform).json()["accessToken"]
+    assert said(login(http, platform)) == (429, 400311)
+    assert said(http.get("/api/v3/channels", headers=bearing(token))) == (429, 400311)
+
+
 def test_what_it_does_not_know_is_not_found(http: httpx2.Client) -> None:
     assert said(http.get("/api/v3/posts")) == NOT_FOUND
     assert said(http.put("/api/v5/sessions")) == NOT_FOUND
