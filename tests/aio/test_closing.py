@@ -1,0 +1,282 @@
+import asyncio
+import threading
+from concurrent.futures import Future
+from typing import Any
+
+import anyio
+import pytest
+from anyio.from_thread import start_blocking_portal
+
+from splus_session import Config, InterruptedByError, SessionClosed, SessionState, UnavailableError
+from splus_session.aio._foreign import contained, on_thread
+from splus_session.ports import Answer, Renewal
+from splus_session.testing import Endpoint, FakePlatform, ManualClock
+from tests.aio.conftest import MakeSession
+from tests.processes import output
+
+PROLOGUE = """
+import logging, sys, threading, anyio
+from splus_session.aio import Session
+from splus_session.testing import Endpoint, FakePlatform, ManualClock
+
+clock = ManualClock()
+fake = FakePlatform(clock=clock)
+backend = sys.argv[1]
+
+def session(**arguments):
+    return Session(fake.api_key, platform=fake.async_client(), clock=clock, **arguments)
+
+async def log_in(one):
+    await one.login("ann", auth_token=fake.issue_auth_token("ann"))
+
+logging.getLogger("splus_session").setLevel(logging.CRITICAL)
+"""
+
+
+@pytest.mark.requirement("CLIENT-3")
+@pytest.mark.parametrize("kind", ["async", "threaded"])
+def test_a_handler_that_hangs_does_not_keep_the_process_alive(kind: str, anyio_backend: str) -> None:
+    program = """
+    asked = threading.Event()
+
+    class Threaded:
+        def session_will_renew_access_token(self, renewal):
+            asked.set()
+            threading.Event().wait()
+
+    class Async:
+        async def session_will_renew_access_token(self, renewal):
+            asked.set()
+            await anyio.sleep_forever()
+
+    async def main():
+        async with session(session_handler=Async() if sys.argv[2] == "async" else Threaded()) as one:
+            await log_in(one)
+            clock.advance(25 * 24 * 3600.0)
+            while not asked.is_set():
+                await anyio.lowlevel.checkpoint()
+        print("closed")
+
+    anyio.run(main, backend=backend)
+    print("the end")
+    """
+    assert output(PROLOGUE + _dedented(program), anyio_backend, kind) == ["closed", "the end"]
+
+
+@pytest.mark.requirement("CLIENT-3")
+def test_a_session_left_open_does_not_keep_the_process_alive() -> None:
+    program = """
+    async def main():
+        one = session()
+        await one.__aenter__()
+        await log_in(one)
+        print(one.state.value)
+
+    anyio.run(main, backend=backend)
+    print("the end")
+    """
+    assert output(PROLOGUE + _dedented(program), "asyncio") == ["established", "the end"]
+
+
+def _dedented(program: str) -> str:
+    return "\n".join(line[4:] for line in program.splitlines())
+
+
+@pytest.mark.requirement("CLIENT-3", "EXPIRE-5")
+def test_when_the_owners_loop_ends_everybody_who_waits_elsewhere_hears_of_it(
+    make: MakeSession, fake: FakePlatform, clock: ManualClock
+) -> None:
+    opened, end = threading.Event(), threading.Event()
+    session = make(session_handler=Silent())
+
+    async def own() -> None:
+        await session.__aenter__()
+        await session.login("ann", auth_token=fake.issue_auth_token("ann"))
+        clock.advance(30 * 24 * 3600.0)
+        opened.set()
+        while not end.is_set():
+            await anyio.lowlevel.checkpoint()
+
+    owner = threading.Thread(target=lambda: asyncio.run(own()), daemon=True)
+    owner.start()
+    assert opened.wait(20)
+    with start_blocking_portal("trio") as one, start_blocking_portal("asyncio") as two:
+        calls: list[Future[Any]] = [portal.start_task_soon(session.authorization) for portal in (one, two)]
+        calls.append(one.start_task_soon(session.renew_now))
+        one.call(anyio.wait_all_tasks_blocked)
+        two.call(anyio.wait_all_tasks_blocked)
+        end.set()
+        for call in calls:
+            assert isinstance(call.exception(20), SessionClosed)
+        assert isinstance(one.start_task_soon(session.logout).exception(20), SessionClosed)
+    owner.join(20)
+
+
+class Silent:
+    """A handler that never answers."""
+
+    async def session_will_renew_access_token(self, renewal: Renewal) -> None:
+        await anyio.sleep_forever()
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("CLIENT-3")
+async def test_nothing_runs_on_after_the_closing(
+    make: MakeSession, fake: FakePlatform, clock: ManualClock
+) -> None:
+    before = {task.id for task in anyio.get_running_tasks()}
+    async with make(session_handler=Silent()) as session:
+        session.on_change(lambda change: None)
+        await session.login("ann", auth_token=fake.issue_auth_token("ann"))
+        clock.advance(30 * 24 * 3600.0)
+        await anyio.wait_all_tasks_blocked()
+    assert {task.id for task in anyio.get_running_tasks()} == before
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("splus-session call")]
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("CLIENT-3", "OBSERVE-2", "HOOK-1")
+async def test_a_callback_that_never_ends_is_given_a_bounded_time(
+    make: MakeSession, fake: FakePlatform
+) -> None:
+    began: list[object] = []
+
+    async def hang(heard: object) -> None:
+        began.append(heard)
+        await anyio.sleep_forever()
+
+    async with make(hooks={"on_login": hang}, config=Config(wait_limit=0.01)) as session:
+        session.on_change(hang)
+        await session.login("ann", auth_token=fake.issue_auth_token("ann"))
+        await anyio.wait_all_tasks_blocked()
+    assert len(began) == 2
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("CLIENT-3")
+async def test_cancelling_the_block_closes_and_is_felt_outside(make: MakeSession, fake: FakePlatform) -> None:
+    session = make()
+    with anyio.CancelScope() as scope:
+        async with session:
+            await session.login("ann", auth_token=fake.issue_auth_token("ann"))
+            scope.cancel()
+            await anyio.sleep_forever()
+    assert scope.cancelled_caught
+    with pytest.raises(SessionClosed):
+        await session.authorization()
+
+
+# ── Strays: what is cancelled in the app's code is not the session ─────────────────────────────────
+
+
+async def cancelled_elsewhere(*_: object) -> Any:
+    """Awaits something that is cancelled, as an app's own task may be."""
+    future = asyncio.get_running_loop().create_future()
+    future.cancel()
+    await future
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.requirement("HOOK-1", "OBSERVE-2", "RENEW-6")
+async def test_a_cancellation_in_the_apps_code_is_an_error_of_that_and_ends_nothing(
+    make: MakeSession, fake: FakePlatform, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Handler:
+        session_will_renew_access_token = staticmethod(cancelled_elsewhere)
+
+    told: list[SessionState] = []
+    async with make(hooks={"on_login": cancelled_elsewhere}, session_handler=Handler()) as session:
+        session.on_change(cancelled_elsewhere)
+        session.on_change(lambda change: told.append(change.state))
+        await session.login("ann", auth_token=fake.issue_auth_token("ann"))
+        clock.advance(30 * 24 * 3600.0)
+        while session._engine.snapshot.retry is None:
+            await anyio.lowlevel.checkpoint()
+        await session.logout()
+        await session.login("ann", auth_token=fake.issue_auth_token("ann"))
+    assert told[-1] is SessionState.ESTABLISHED
+    logged = [record.getMessage() for record in caplog.records]
+    assert logged.count("the hook on_login failed") == 2
+    assert len([message for message in logged if "observer failed" in message]) == len(told)
+    assert "the handler failed to renew: InterruptedByError" in logged
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.requirement("LOGIN-3")
+async def test_a_cancellation_in_a_platform_adapter_is_a_failed_request(make: MakeSession) -> None:
+    class Adapter:
+        async def open_session(self, grant: object, *, device_id: str) -> Answer:
+            answer: Answer = await cancelled_elsewhere()
+            return answer
+
+    async with make(platform=Adapter()) as session:
+        with pytest.raises(UnavailableError):
+            await session.login("ann", auth_token="word")
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("HOOK-1")
+async def test_ones_own_cancellation_goes_through(anyio_backend: str) -> None:
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await contained(anyio.sleep_forever())
+    assert scope.cancelled_caught
+    if anyio_backend == "asyncio":
+        with pytest.raises(InterruptedByError):
+            await contained(cancelled_elsewhere())
+        task = asyncio.ensure_future(contained(anyio.sleep_forever()))
+        await anyio.wait_all_tasks_blocked()
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("RENEW-4")
+async def test_what_blocks_is_called_on_a_daemon_thread(anyio_backend: str) -> None:
+    assert await on_thread(lambda: threading.current_thread().daemon)
+    assert await on_thread(threading.get_ident) != threading.get_ident()
+    with pytest.raises(ZeroDivisionError):
+        await on_thread(lambda: 1 // 0)
+
+
+# ── Handlers in the loop ───────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("RENEW-4", "RENEW-10")
+@pytest.mark.parametrize("kind", ["session", "access token", "plain, gives an awaitable"])
+async def test_an_async_handler_is_awaited_in_the_sessions_loop(
+    kind: str, make: MakeSession, fake: FakePlatform, clock: ManualClock
+) -> None:
+    threads: list[int] = []
+
+    class Handler:
+        async def session_will_renew_access_token(self, renewal: Renewal) -> None:
+            await anyio.lowlevel.checkpoint()
+            threads.append(threading.get_ident())
+            renewal.renew_with_auth_token(fake.issue_auth_token("ann"))
+
+        async def on_token_renew(self, user_id: str) -> Any:
+            await anyio.lowlevel.checkpoint()
+            threads.append(threading.get_ident())
+            return fake.issue_access_token(user_id)
+
+    class Plain:
+        def session_will_renew_access_token(self, renewal: Renewal) -> Any:
+            assert threading.get_ident() != here, "it might block, for all the session knows"
+            return Handler().session_will_renew_access_token(renewal)
+
+    here = threading.get_ident()
+    handler = Plain() if kind.startswith("plain") else Handler()
+    async with make(session_handler=handler, access_token_handler=Handler()) as session:
+        if kind == "access token":
+            await session.login_with_access_token(fake.issue_access_token("ann"))
+        else:
+            await session.login("ann", auth_token=fake.issue_auth_token("ann"))
+        clock.advance(30 * 24 * 3600.0)
+        assert (await session.authorization()).header
+        assert threads == [here]
+        assert len(fake.requests_to(Endpoint.LOGIN, Endpoint.VERIFY)) == 2
