@@ -8,7 +8,7 @@ import textwrap
 def run(program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run a program until it ends. One that does not end fails its test."""
     command = [sys.executable, "-W", "error", "-c", textwrap.dedent(program), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
 
 
 def output(program: str, *arguments: str) -> list[str]:

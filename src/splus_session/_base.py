@@ -61,6 +61,9 @@ class SessionBase(Generic[SignalT]):
         signal: Callable[[], SignalT],
         kick: Callable[[], None],
     ) -> None:
+        # First of all, for tracebacks of what is refused below show the session, and it its state.
+        self._clock: Clock = SystemClock() if clock is None else clock
+        self._observers: Observers[SignalT] = Observers(signal, self._clock.now())
         self._api_key = wrap_api_key(cast("ApiKey | str", api_key.value))
         self._endpoint = _endpoint(endpoint, region)
         self._config = config or Config()
@@ -73,14 +76,12 @@ class SessionBase(Generic[SignalT]):
         self._hooks = _arguments.hooks(hooks, threaded=self._threaded)
         self._store: Store = MemoryStore() if store is None else store
         self._key = session_key(self._endpoint.origin, self._api_key.reveal(), slot)
-        self._clock: Clock = SystemClock() if clock is None else clock
         self._now = self._clock.now
         self._device_id: str | None = None
         self._said_development = False
         self._engine: Engine[SignalT] = Engine(
             self._config, self._clock, seed=secrets.randbits(64), signal=signal, kick=kick
         )
-        self._observers: Observers[SignalT] = Observers(signal, self._clock.now())
         self._tell_handlers()
 
     def __repr__(self) -> str:

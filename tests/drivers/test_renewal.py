@@ -1,4 +1,5 @@
 import logging
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -18,11 +19,12 @@ from splus_session import (
     UserBannedError,
     WaitTimeoutError,
 )
+from splus_session._credentials import Record
 from splus_session.ports import Renewal
 from splus_session.testing import Endpoint, FakePlatform, TokenTerms, faults
 from tests.drivers.conftest import OpenStage
 from tests.drivers.faces import Log, on_thread
-from tests.drivers.stage import DUE, Asked, Vouching
+from tests.drivers.stage import DUE, MONTH, Asked, Vouching
 
 
 @pytest.mark.requirement("RENEW-2", "RENEW-4", "HOOK-1")
@@ -467,3 +469,45 @@ def test_who_needs_a_header_hears_why_there_is_none(fake: FakePlatform, stage: O
     assert failure.retry_at is not None
     assert failure.retry_at >= s.clock.now() + 30.0
     assert not isinstance(failure, UnavailableError)
+
+
+@pytest.mark.requirement("RENEW-5", "BAN-4", "LOGOUT-4")
+@pytest.mark.parametrize("meanwhile", ["logout", "secure_logout", "ban"])
+def test_a_handler_is_not_asked_about_what_is_over_already(
+    meanwhile: str, fake: FakePlatform, stage: OpenStage
+) -> None:
+    saving, go_on = threading.Event(), threading.Event()
+
+    class SlowStore:
+        """Told to save that the token is expired, it takes its time: the question waits behind it."""
+
+        def load(self, key: str) -> Record | None:
+            return None
+
+        def save(self, key: str, record: Record) -> None:
+            if record.expired:
+                saving.set()
+                go_on.wait(PATIENCE)
+
+        def delete(self, key: str) -> None:
+            pass
+
+        def device_id(self, make: Callable[[], str]) -> str:
+            return make()
+
+    handler = Asked()
+    s = stage(store=SlowStore(), session_handler=handler)
+    s.log_in()
+    s.clock.advance(MONTH)
+    assert saving.wait(PATIENCE)
+    if meanwhile == "ban":
+        s.session.note_ban("ann")
+    else:
+        call = s.start(meanwhile)
+        s.until(lambda: s.session._engine.snapshot.renewal is None)
+    go_on.set()
+    if meanwhile != "ban":
+        call.exception(PATIENCE)
+    s.changes.wait_count(4)
+    s.close()
+    assert handler.log == []
