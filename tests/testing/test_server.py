@@ -30,9 +30,17 @@ def test_it_listens_on_loopback_and_only_while_the_block_runs(platform: FakePlat
         httpx2.get(f"{server.url}/api/v3/channels")
 
 
-def test_it_comes_back_where_it_was(platform: FakePlatform) -> None:
-    with platform.serve() as server:
-        httpx2.get(server.url)
+def test_stopping_hangs_up_on_idle_clients_and_it_may_come_back_where_it_was(platform: FakePlatform) -> None:
+    with (
+        platform.serve() as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=30) as idle,
+    ):
+        idle.sendall(GET)
+        answer = b""
+        while not answer.endswith(b"}"):
+            answer += idle.recv(65536)
+        server.stop()
+        assert idle.recv(1) == b""
     with platform.serve(server.port) as again:
         assert again.url == server.url
         assert httpx2.get(f"{server.url}/api/v3/channels").status_code == 401
@@ -76,7 +84,7 @@ def test_stopping_ends_a_held_exchange_without_an_answer(platform: FakePlatform)
     assert came == [b""]
 
 
-def test_stopping_breaks_an_answer_off(platform: FakePlatform) -> None:
+def test_stopping_breaks_an_answer_off(platform: FakePlatform, caplog: pytest.LogCaptureFixture) -> None:
     platform.fail(Endpoint.GET_CHANNELS, faults.drip())
     with (
         platform.serve() as server,
@@ -87,6 +95,7 @@ def test_stopping_breaks_an_answer_off(platform: FakePlatform) -> None:
         server.stop()
         rest = b"".join(iter(lambda: connection.recv(65536), b""))
     assert rest.endswith(b"\r\n\r\n"), "the head came, and no byte of the body"
+    assert not caplog.records, "nor does the server take it for a fault of its own"
 
 
 def test_a_client_that_hangs_up_first_harms_nobody(platform: FakePlatform) -> None:

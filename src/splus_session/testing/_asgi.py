@@ -52,16 +52,16 @@ class FakeApp:
         transport: asyncio.Transport = scope["extensions"][TRANSPORT]
         if delivery is None:
             transport.abort()
+        elif await self._deliver(delivery, send):
+            return
         else:
-            await self._deliver(delivery, send)
-            if delivery.whole:
-                return
             transport.close()
         # uvicorn answers for an app that just returns, until it has seen the connection's end.
         while (await receive())["type"] != "http.disconnect":
             pass
 
-    async def _deliver(self, delivery: Delivery, send: Send) -> None:
+    async def _deliver(self, delivery: Delivery, send: Send) -> bool:
+        """Send an answer; say whether it was sent as a whole."""
         response = delivery.response
         sent = response.sent_at(self._engine.now())
         headers = [(name.encode("latin-1"), text.encode("latin-1")) for name, text in sent]
@@ -70,10 +70,11 @@ class FakeApp:
             if delivery.every:
                 await wait_async(First(Until(self._engine.clock, delivery.every), self._stopped))
             if self._stopped.is_set():
-                return
+                return False
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         if delivery.whole:
             await send({"type": "http.response.body", "body": b""})
+        return delivery.whole
 
 
 async def _request(scope: Scope, receive: Receive) -> Request:
