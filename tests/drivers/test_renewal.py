@@ -23,8 +23,8 @@ from splus_session._credentials import Record
 from splus_session.ports import Renewal
 from splus_session.testing import Endpoint, FakePlatform, TokenTerms, faults
 from tests.drivers.conftest import OpenStage
-from tests.drivers.faces import Log, on_thread
-from tests.drivers.stage import DUE, MONTH, Asked, Vouching
+from tests.drivers.faces import PATIENCE, Log, on_thread
+from tests.drivers.stage import DUE, Asked, Vouching
 
 
 @pytest.mark.requirement("RENEW-2", "RENEW-4", "HOOK-1")
@@ -479,15 +479,14 @@ def test_a_handler_is_not_asked_about_what_is_over_already(
     saving, go_on = threading.Event(), threading.Event()
 
     class SlowStore:
-        """Told to save that the token is expired, it takes its time: the question waits behind it."""
+        """It takes its time to save the login: all that follows waits behind it, a question too."""
 
         def load(self, key: str) -> Record | None:
             return None
 
         def save(self, key: str, record: Record) -> None:
-            if record.expired:
-                saving.set()
-                go_on.wait(PATIENCE)
+            saving.set()
+            go_on.wait(PATIENCE)
 
         def delete(self, key: str) -> None:
             pass
@@ -497,17 +496,19 @@ def test_a_handler_is_not_asked_about_what_is_over_already(
 
     handler = Asked()
     s = stage(store=SlowStore(), session_handler=handler)
-    s.log_in()
-    s.clock.advance(MONTH)
+    login = s.start("login", "ann", auth_token=fake.issue_auth_token("ann"))
     assert saving.wait(PATIENCE)
+    s.clock.advance(DUE)
+    s.until(lambda: s.session._engine.snapshot.renewal is not None)
     if meanwhile == "ban":
         s.session.note_ban("ann")
+        calls = [login]
     else:
-        call = s.start(meanwhile)
-        s.until(lambda: s.session._engine.snapshot.renewal is None)
+        calls = [login, s.start(meanwhile)]
+    s.until(lambda: s.session._engine.snapshot.renewal is None)
     go_on.set()
-    if meanwhile != "ban":
-        call.exception(PATIENCE)
+    for call in calls:
+        call.result(PATIENCE)
     s.changes.wait_count(4)
     s.close()
     assert handler.log == []
