@@ -13,6 +13,7 @@ import pytest
 
 from splus_session._credentials import credential_from_jwt
 from splus_session._secrets import AccessToken
+from splus_session.backend import sign_visitor
 from splus_session.testing import FakePlatform, ManualClock, SameDevice, TokenTerms
 
 MONTH = 30 * 24 * 3600.0
@@ -31,7 +32,8 @@ def login(
         "deviceInfo": {"kind": "web", "model": "v20", "sdkVersion": "v6.35.3-cjs"},
     }
     body = {name: field for name, field in {**usual, **fields}.items() if field is not None}
-    return http.post("/api/v5/sessions", headers=keyed(platform), json=body)
+    headers = {**keyed(platform), "Content-Type": "application/json"}
+    return http.post("/api/v5/sessions", headers=headers, content=json.dumps(body))
 
 
 def keyed(platform: FakePlatform) -> dict[str, str]:
@@ -142,7 +144,7 @@ def test_a_field_beyond_its_limits_is_named_and_refused(
     shortest, longest = LIMITS[name]
     for length in (shortest, longest):
         assert login(http, platform, "ann", **{name: "x" * length}).status_code == 200
-    wrong: tuple[object, ...] = ("x" * (shortest - 1), "x" * (longest + 1), 7, ["x"])
+    wrong: tuple[object, ...] = ("x" * (shortest - 1), "x" * (longest + 1), 7, ["x"], "\ud800")
     for field in wrong:
         answer = login(http, platform, "ann", **{name: field})
         assert said(answer) == INVALID
@@ -268,6 +270,20 @@ def test_a_visitors_signature_is_checked_to_the_letter(
     assert said(enter(good)) == INVALID
     platform.rules.signed_visitors = False
     assert said(enter(good)) == INVALID
+
+
+def test_what_the_backends_function_signs_is_accepted(
+    http: httpx2.Client, platform: FakePlatform, clock: ManualClock
+) -> None:
+    platform.rules.signed_visitors = True
+    signed = sign_visitor("d1", platform.visitor_secret, clock.now() + 600.5)
+    body = {
+        "deviceId": "d1",
+        "authSignature": signed.signature.reveal(),
+        "authSignatureExpiresAt": signed.expires_at,
+    }
+    answer = http.post("/api/v5/sessions/visitor", headers=keyed(platform), json=body)
+    assert answer.status_code == 200
 
 
 # ── The access token ───────────────────────────────────────────────────────────────────────────────

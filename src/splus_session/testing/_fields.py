@@ -39,7 +39,7 @@ class Fields:
             if required:
                 self._wrong.append(f'"{name}" is required')
             return None
-        if not isinstance(found, str):
+        if not isinstance(found, str) or _half_a_character(found):
             self._wrong.append(f'"{name}" must be a string')
             return None
         if not 1 <= len(found) <= longest:
@@ -71,3 +71,8 @@ class Fields:
         """
         if self._wrong:
             raise error(422, 500000, "Unprocessable Entity", detail=self._wrong)
+
+
+def _half_a_character(text: str) -> bool:
+    """Whether there is half of a surrogate pair in it: JSON can say that, no character is it."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
