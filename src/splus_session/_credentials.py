@@ -1,8 +1,6 @@
 """What is presented to the platform (grants), and what an established session holds (a credential)."""
 
-import base64
 import enum
-import json
 import math
 from typing import TypeGuard, cast
 
@@ -158,6 +156,9 @@ def credential_from_jwt(token: AccessToken, now: float) -> Credential:
 
 
 def _claims(token: AccessToken) -> dict[str, object]:
+    import base64  # here, with json: only access-token sessions read a token
+    import json
+
     parts = token.reveal().split(".")
     claims: dict[str, object] | None = None
     if len(parts) == 3:

@@ -6,7 +6,6 @@ carries the number of the attempt it answers, so that a late one is told from a 
 Times are UTC seconds.
 """
 
-import re
 from typing import get_args
 
 from splus_session._credentials import (
@@ -339,4 +338,5 @@ EVENTS: tuple[type[Event], ...] = get_args(Event)
 def event_name(event: type[Event] | Event) -> str:
     """The event's name in the chart: `SessionOpened` is `session_opened`."""
     named = event if isinstance(event, type) else type(event)
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", named.__name__).lower()
+    words = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in named.__name__)
+    return words.removeprefix("_")

@@ -46,6 +46,11 @@ class HandlersRenewal:
     def __repr__(self) -> str:
         return f"<Renewal {self._attempt} of {self._user_id!r}>"
 
+    @property
+    def user_id(self) -> str:
+        """See `ports.Renewal.user_id`."""
+        return self._user_id
+
     def renew(self) -> None:
         """See `ports.Renewal.renew`."""
         self._answer(unaided_grant(self._kind, self._user_id))

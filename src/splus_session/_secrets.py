@@ -3,7 +3,6 @@
 [SECRET-1] Copying gives the object itself, so that no deep copy of a session multiplies a secret.
 """
 
-import hmac
 from typing import NoReturn, Self, SupportsIndex
 
 from splus_session._errors import InvalidArgumentError
@@ -47,6 +46,8 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, type(self)) or type(self) is not type(other):
             return NotImplemented
+        import hmac  # here, for it brings OpenSSL along, which few who import this library need
+
         return hmac.compare_digest(self._value.encode(), other._value.encode())
 
     def __hash__(self) -> int:

@@ -124,6 +124,11 @@ class Renewal(Protocol):
     renewal open. [RENEW-4] [RENEW-5]
     """
 
+    @property
+    def user_id(self) -> str:
+        """Whose session it is."""
+        ...
+
     def renew(self) -> None:
         """Renew with what identifies the session already: enough for development, bots, visitors."""
         ...

@@ -7,11 +7,16 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 import bench_core
+import bench_drivers
 from report import Row
 
 GROUPS: Mapping[str, Callable[[], Sequence[Row]]] = {
     "core": bench_core.steps,
     "memory": bench_core.memory,
+    "headers": bench_drivers.headers,
+    "storms": bench_drivers.storms,
+    "import": bench_drivers.imports,
+    "threads": bench_drivers.idle_threads,
 }
 
 

@@ -400,12 +400,14 @@ class Session(SessionBase[Signal]):
             self._wait(flight, settled=False, until=until)
 
     def report_banned(self, attempt: int) -> None:
-        """The API answered 400312: the user is banned. [BAN-3]
+        """The API answered 400312: the user is banned. Returns when that has been told. [BAN-3]
 
         Args:
             attempt: `Authorization.attempt` of the request.
         """
-        self._engine.post(UserBanned(attempt=attempt))
+        told = self._engine.flight()
+        self._engine.post(UserBanned(attempt=attempt), waiter=told)
+        self._wait(told)
 
     def auth(self) -> "SessionAuth":
         """Authentication for an httpx2 client: `httpx2.AsyncClient(auth=session.auth())`."""
