@@ -12,6 +12,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import anyio.abc
+import httpx2
 import pytest
 
 from splus_session import AuthToken, Reason, SessionState, TerminationReason, aio, sync
@@ -39,7 +40,9 @@ def block(words: str) -> str:
 async def run(code: str, names: dict[str, Any]) -> dict[str, Any]:
     """Run a block as if it were typed in, where these names are taken for granted; gives them back."""
     line = README[: README.index(code)].count("\n")  # so that a traceback shows the README's own
-    code = "\n" * line + code.replace(WHO, "api_key=API_KEY, endpoint=ENDPOINT")
+    code = "\n" * line + code.replace(WHO, "api_key=API_KEY, endpoint=ENDPOINT").replace(
+        'server_key, region="sg"', "server_key, endpoint=ENDPOINT"
+    )
     names["__name__"] = "readme"
     path = str(ROOT / "README.md")
     compiled = compile(code, path, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
@@ -191,6 +194,24 @@ async def test_a_stored_session_is_resumed(place: Place, backend: AsyncBackend, 
         assert names["session"].state is SessionState.ESTABLISHED
         assert isinstance(names["store"], SqliteStore)
     assert len(place.platform.tokens_of("user-123")) == 1
+
+
+async def test_the_backend_vouches_for_the_users_it_knows(place: Place) -> None:
+    names: dict[str, Any] = {
+        **place.names,
+        "server_key": place.platform.server_key,
+        "authenticate": lambda request: request.headers.get("x-signed-in"),
+    }
+    app = (await run(block("auth_token_app("), names))["app"]
+    client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://backend")
+    async with client:
+        path, asked = "/api/auth/social-plus-token", {"userId": "user-123"}
+        vouched = await client.post(path, json=asked, headers={"x-signed-in": "user-123"})
+        assert vouched.status_code == 200
+        assert vouched.json()["authToken"]
+        assert (await client.post(path, json=asked)).status_code == 401
+        someone = await client.post(path, json=asked, headers={"x-signed-in": "somebody else"})
+        assert someone.status_code == 403
 
 
 async def test_the_picture_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
