@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple, get_args
 
 from splus_session import (
+    AccessToken,
     AnswerOverdue,
     AuthSignature,
     AuthToken,
@@ -203,6 +204,10 @@ class _Aim(NamedTuple):
                 drawn = draw_credential(self.dice, server_now, user)
                 return Credential(token, user, drawn.issued_at, drawn.expires_at)
 
+    def orphan(self) -> Credential:
+        """What comes together with a failure: never the token in use."""
+        return Credential(AccessToken("orphan"), self.user(), self.now, self.now + _HOUR)
+
     def grant(self) -> Grant:
         """What a handler may answer for a session of this kind."""
         kind = self.snapshot.kind or SessionKind.AUTH_TOKEN
@@ -252,7 +257,7 @@ AIMED: dict[type[Event], Callable[[_Aim], Event]] = {
     TokenRevoked: lambda aim: TokenRevoked(aim.revocation(), aim.clock()),
     RevocationDoubted: lambda aim: RevocationDoubted(aim.revocation(), aim.clock()),
     RevocationFailed: lambda aim: RevocationFailed(aim.revocation(), aim.failure(), aim.clock()),
-    TokenOrphaned: lambda aim: TokenOrphaned(aim.credential()),
+    TokenOrphaned: lambda aim: TokenOrphaned(aim.orphan()),
     LoginCancelled: lambda aim: LoginCancelled(aim.attempt(aim.snapshot.session)),
     RenewalAnswered: lambda aim: RenewalAnswered(aim.renewal(), aim.grant()),
     RenewalUnable: lambda aim: RenewalUnable(aim.renewal()),

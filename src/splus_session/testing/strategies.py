@@ -13,7 +13,8 @@ All times are UTC seconds in quarters, around `EPOCH`, so that sums of them are 
 
 Example:
     >>> from hypothesis import given
-    >>> from splus_session import step
+    >>> from splus_session import Logout, step
+    >>> from splus_session.testing.strategies import Move, moves
     >>> @given(moves())
     ... def test_logout_is_never_refused(move: Move) -> None:
     ...     assert step(move.snapshot, Logout(), move.now).dropped is None
