@@ -21,13 +21,21 @@ DRIVERS = ("sync", "asyncio", "trio")
 class Driver:
     name: str
 
-    def ask(self, origin: str, call: Callable[[Any], Any], **options: Any) -> Answer:
+    def ask(
+        self,
+        origin: str,
+        call: Callable[[Any], Any],
+        *,
+        before_closing: Callable[[], object] = bool,
+        **options: Any,
+    ) -> Answer:
         """What `call`, given an `HttpPlatform` at this origin, answers."""
         arguments = {"api_key": "the-api-key", "timeout": 10, **options}
         if self.name == "sync":
             platform = sync.HttpPlatform(Endpoint(origin), **arguments)
             try:
                 threaded: Answer = call(platform)
+                before_closing()
             finally:
                 platform.close()
             return threaded
@@ -36,6 +44,7 @@ class Driver:
             platform = aio.HttpPlatform(Endpoint(origin), **arguments)
             try:
                 awaited: Answer = await call(platform)
+                await anyio.to_thread.run_sync(before_closing)
             finally:
                 await platform.aclose()
             return awaited

@@ -56,13 +56,21 @@ def bytes_and_hang_up(raw: bytes) -> Script:
     return lambda _server, connection, _received: connection.sendall(raw)
 
 
-def silence(server: "Server", connection: socket.socket, _received: Received) -> None:
-    """Say nothing until the client hangs up."""
-    server.await_hang_up(connection)
+def bytes_and_silence(raw: bytes) -> Script:
+    """Send some bytes, then nothing until the client hangs up."""
+
+    def script(server: "Server", connection: socket.socket, _received: Received) -> None:
+        connection.sendall(raw)
+        server.await_hang_up(connection)
+
+    return script
+
+
+silence = bytes_and_silence(b"")
 
 
 def drip(raw: bytes) -> Script:
-    """Send a byte now and then, for much longer than any test waits."""
+    """Send fifty bytes a second, at most."""
 
     def script(server: "Server", connection: socket.socket, _received: Received) -> None:
         for byte in raw:
@@ -110,6 +118,10 @@ class Server:
     def then(self, *scripts: Script) -> None:
         """More scripts: such as need to know where another server is."""
         self._scripts += scripts
+
+    def hung_up_soon(self) -> None:
+        """Fail unless the client hangs up, or has done so."""
+        assert self.hung_up.wait(15), "the client is still there"
 
     def await_hang_up(self, connection: socket.socket) -> None:
         connection.settimeout(0.05)

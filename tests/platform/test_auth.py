@@ -1,5 +1,6 @@
 """An app's own httpx2 client, of both kinds and on both loops, against a real server."""
 
+import gc
 import gzip
 import json
 import zlib
@@ -13,8 +14,8 @@ import pytest
 from splus_session._errors import InvalidArgumentError, NotLoggedInError, SessionClosed
 from splus_session.platform._peek import MAX_PEEK
 from splus_session.platform.auth import SessionAuth
-from tests.platform.drivers import AsyncScriptedAuthorizer, Driver, ScriptedAuthorizer
-from tests.platform.servers import Server, answer, bytes_and_hang_up
+from tests.platform.drivers import DRIVERS, AsyncScriptedAuthorizer, Driver, ScriptedAuthorizer
+from tests.platform.servers import Server, answer, bytes_and_hang_up, bytes_and_silence
 
 REJECTED = {"status": "error", "code": 400100, "message": "Unauthorized"}
 BANNED = {"status": "error", "code": 400312, "message": "Banned"}
@@ -174,6 +175,7 @@ def test_a_second_rejection_is_reported_and_is_the_apps(driver: Driver) -> None:
     assert response.status_code == 401
     assert tokens(server) == ["Bearer one", "Bearer two"]
     assert authorizer.told == [("rejected", 1), ("rejected", 2)]
+    assert authorizer.asked == 2  # to ask once more would be to wait for nothing
 
 
 @pytest.mark.requirement("EXPIRE-3")
@@ -286,6 +288,22 @@ def test_a_redirect_elsewhere_takes_no_header_along_and_nobody_there_is_believed
     assert authorizer.told == []
 
 
+@pytest.mark.requirement("SECRET-2")
+def test_where_httpx2_keeps_the_header_on_the_way_to_https_nobody_is_believed_either(driver: Driver) -> None:
+    def upgrade(request: httpx2.Request) -> httpx2.Response:
+        if request.url.scheme == "http":
+            return httpx2.Response(307, headers={"Location": "https://127.0.0.1/"})
+        assert "authorization" in request.headers
+        return httpx2.Response(401, json=BANNED)
+
+    authorizer = ScriptedAuthorizer("http://127.0.0.1", "one", "two")
+    request = httpx2.Request("GET", "http://127.0.0.1/")
+    transport = httpx2.MockTransport(upgrade)
+    response = driver.send(authorizer, request, follow_redirects=True, transport=transport)
+    assert response.json() == BANNED
+    assert authorizer.told == []
+
+
 @pytest.mark.requirement("EXPIRE-3")
 def test_a_redirect_there_and_back_has_lost_our_header_and_is_not_believed(driver: Driver) -> None:
     with Server() as server, Server() as elsewhere:
@@ -357,15 +375,44 @@ def test_a_rejection_that_is_too_long_is_reported_but_is_the_apps(driver: Driver
     assert authorizer.asked == 1
 
 
-@pytest.mark.requirement("EXPIRE-3")
-def test_a_response_may_be_closed_unread(driver: Driver) -> None:
-    async def anothing(_response: httpx2.Response) -> None:
-        pass
+@pytest.mark.requirement("EXPIRE-3", "SECRET-3")
+@pytest.mark.parametrize("parts", [0, 1])
+@pytest.mark.parametrize("size", [10, 3 * MAX_PEEK])
+def test_a_response_whose_end_never_comes_may_be_closed_before_it(
+    driver: Driver, size: int, parts: int
+) -> None:
+    def begin(response: httpx2.Response) -> None:
+        read = response.iter_raw()
+        assert all(next(read) for _ in range(parts))
 
-    with Server(answer(403, b"x" * 10)) as server:
+    async def abegin(response: httpx2.Response) -> None:
+        read = response.aiter_raw()
+        assert all([await anext(read) for _ in range(parts)])
+        await read.aclose()
+
+    raw = b"HTTP/1.1 403 Forbidden\r\ncontent-length: %d\r\n\r\n" % (size + (size > 10)) + b"x" * size
+    with Server(bytes_and_silence(raw)) as server:
         authorizer = ScriptedAuthorizer(server.origin, "one")
-        read: Any = (lambda _response: None) if driver.name == "sync" else anothing
-        assert driver.send(authorizer, get(server), read=read).is_closed
+        read: Any = begin if driver.name == "sync" else abegin
+        response = driver.send(authorizer, get(server), read=read, timeout=None)
+        assert response.is_closed
+        server.hung_up_soon()
+
+
+@pytest.mark.requirement("EXPIRE-3")
+@pytest.mark.parametrize("backend", DRIVERS[1:])
+def test_a_response_closed_early_leaves_no_generator_to_the_collector(backend: str) -> None:
+    async def main() -> None:
+        auth = SessionAuth(AsyncScriptedAuthorizer(ScriptedAuthorizer(server.origin, "one")))
+        async with httpx2.AsyncClient(auth=auth, timeout=None) as client:
+            async with client.stream("GET", server.origin) as response:
+                assert response.status_code == 403
+            del response
+            gc.collect()  # trio warns of a generator that is collected unfinished
+
+    raw = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 999999\r\n\r\n" + b"x" * 3 * MAX_PEEK
+    with Server(bytes_and_silence(raw)) as server:
+        anyio.run(main, backend=backend)
 
 
 @pytest.mark.requirement("EXPIRE-3")

@@ -22,6 +22,7 @@ MAX_WAIT: Final = 86_400.0
 _STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _BRACKET: Final = re.compile(r"[\[\]{}]")
 _DEEPER: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
+_NO_TIME: Final = (ValueError, OverflowError)
 _SECONDS: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 
@@ -60,7 +61,7 @@ def iso_time(text: object) -> float:
         return math.nan
     try:
         return _utc_seconds(datetime.fromisoformat(text))
-    except (ValueError, OverflowError):
+    except _NO_TIME:
         return math.nan
 
 
@@ -68,7 +69,7 @@ def http_date(text: str | None) -> float | None:
     """UTC seconds of an HTTP date, such as `Sun, 06 Nov 1994 08:49:37 GMT`, or None."""
     try:
         return None if text is None else _utc_seconds(parsedate_to_datetime(text))
-    except (ValueError, TypeError, IndexError, OverflowError):  # it raises all of these
+    except _NO_TIME:
         return None
 
 

@@ -8,6 +8,7 @@ leave alone: its reader meets the rest, or the error, as if we had not been ther
 from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
+import anyio
 import httpx2
 
 MAX_PEEK: Final = 65_536
@@ -69,8 +70,6 @@ class _Peeked(_Beginning, httpx2.SyncByteStream):
         yield from self._rest
 
     def close(self) -> None:
-        if close := getattr(self._rest, "close", None):  # it is a generator
-            close()
         self._stream.close()
 
     @property
@@ -103,9 +102,14 @@ class _AsyncPeeked(_Beginning, httpx2.AsyncByteStream):
             yield part
 
     async def aclose(self) -> None:
-        if aclose := getattr(self._rest, "aclose", None):  # it is a generator
-            await aclose()
-        await self._stream.aclose()
+        try:
+            # Cancelled, and not only closed: httpx2 would leave generators within to the collector.
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                async for _ in self._rest:
+                    pass
+        finally:
+            await self._stream.aclose()
 
     @property
     def elapsed(self) -> object:
