@@ -156,17 +156,19 @@ def credential_from_jwt(token: AccessToken, now: float) -> Credential:
 
 
 def _claims(token: AccessToken) -> dict[str, object]:
-    import base64  # here, with json: only access-token sessions read a token
+    import base64  # here, with json and re: only access-token sessions read a token
     import json
+    import re
 
-    parts = token.reveal().split(".")
     claims: dict[str, object] | None = None
-    if len(parts) == 3:
+    # Three parts in base64url, and nothing that no header can carry.
+    if re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]*", token.reveal(), re.ASCII):
+        payload = token.reveal().split(".")[1]
         try:
-            claims = _object(json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))))
+            claims = _object(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
         except (ValueError, RecursionError):
             claims = None
-    del parts  # an error's traceback shows this frame
+        del payload  # an error's traceback shows this frame
     if claims is None:
         raise InvalidAccessTokenError("the access token is not a JWT")
     return claims

@@ -1,7 +1,9 @@
 """What both drivers share of httpx2: how a client is set up, and how a request becomes its own."""
 
+import functools
 import logging
 import math
+import ssl
 from collections.abc import Iterator
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
@@ -24,7 +26,7 @@ _log = logging.getLogger("splus_session.platform")
 def client_options(endpoint: Endpoint) -> dict[str, Any]:
     """How a client of our own talks to the platform.
 
-    - TLS is verified, against the system's certificates.
+    - TLS is verified, against the system's certificates, which are read once for all sessions.
     - No cookie is kept: it could hold a token longer than the session does. [LOGOUT-5]
     - No connection is kept: requests are hours apart, and one over a connection that the platform
       has closed meanwhile would fail without anybody knowing whether it was carried out.
@@ -38,7 +40,14 @@ def client_options(endpoint: Endpoint) -> dict[str, Any]:
         "limits": httpx2.Limits(max_keepalive_connections=0),
         "timeout": None,
         "trust_env": not endpoint.is_loopback,
+        "verify": _trust(),
     }
+
+
+@functools.cache
+def _trust() -> ssl.SSLContext:
+    # Reading the certificates takes tens of milliseconds, in which an event loop would stand still.
+    return httpx2.create_ssl_context()
 
 
 def checked_timeout(timeout: float) -> float:
