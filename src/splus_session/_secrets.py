@@ -48,7 +48,10 @@ class Secret:
             return NotImplemented
         import hmac  # here, for it brings OpenSSL along, which few who import this library need
 
-        return hmac.compare_digest(self._value.encode(), other._value.encode())
+        # Total: the error about half a surrogate pair would have the secret in it.
+        return hmac.compare_digest(
+            self._value.encode(errors="surrogatepass"), other._value.encode(errors="surrogatepass")
+        )
 
     def __hash__(self) -> int:
         return hash((type(self), self._value))

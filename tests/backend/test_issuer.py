@@ -7,6 +7,7 @@ import ssl
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,16 @@ def test_a_thread_with_an_event_loop_may_call_it_too() -> None:
 
 # ── what the platform says instead ─────────────────────────────────────────────────────────────────
 
+
+def flood(server: Server, connection: socket.socket, _received: object) -> None:
+    """An answer without end."""
+    with suppress(OSError):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n")
+        while not server.stopped.is_set():
+            connection.sendall(b"x" * 65_536)
+    server.hung_up.set()
+
+
 REFUSALS: dict[str, tuple[Script, type[PlatformError], Failure, str]] = {
     "the key is unknown": (
         answer(401, b"Unauthorized"), RefusedError, Failure(FailureKind.REFUSED, 401), "does not know this server key",
@@ -149,6 +160,9 @@ REFUSALS: dict[str, tuple[Script, type[PlatformError], Failure, str]] = {
     ),
     "an answer too long": (
         answer(200, b"x" * 1_100_000), MalformedAnswerError, Failure(FailureKind.MALFORMED, 200), "no sense",
+    ),
+    "an answer without end": (
+        flood, MalformedAnswerError, Failure(FailureKind.MALFORMED, 200), "no sense",
     ),
     "a compressed answer": (
         answer(200, bytes.fromhex("1f8b08000000000000ff2b4e4d2e4a2d0100"), {"Content-Encoding": "gzip"}),
@@ -225,6 +239,27 @@ def test_nobody_there_is_retryable(issue: Issue) -> None:
     with pytest.raises(UnavailableError) as caught:
         issue(AuthTokenIssuer("key", endpoint=f"http://127.0.0.1:{port}"), "user-123")
     assert caught.value.retryable
+
+
+@pytest.mark.requirement("BACKEND-1")
+def test_a_name_server_that_says_nothing_holds_nobody_up(
+    issue: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = threading.Event()
+
+    def wait(*_: object, **__: object) -> None:
+        told.wait(60)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", wait)
+    issuer = AuthTokenIssuer("key", timeout=SHORT, ssl_context=ssl.create_default_context())
+    # On the way out of a coroutine's loop, asyncio waits for its threads; so this lets them go.
+    release = threading.Timer(10 * SHORT, told.set)
+    release.start()
+    with pytest.raises(UnavailableError):
+        issue(issuer, "user-123")
+    release.cancel()
+    told.set()
 
 
 @pytest.mark.requirement("BACKEND-1", "SECRET-3")

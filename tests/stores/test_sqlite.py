@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from splus_session._errors import InvalidArgumentError, StoredRecordError, StoreError
 from splus_session.ports import Store
+from splus_session.stores import _sqlite_schema
 from splus_session.stores.sqlite import SqliteStore
 from tests.stores.machine import StoreMachine
 from tests.stores.records import CANARY, KEY, everything_in, kept_aside, opened, record
@@ -89,6 +90,16 @@ def test_the_device_id_outlives_every_logout_and_process(path: Path) -> None:
     SqliteStore(path).save(KEY, record())
     SqliteStore(path).delete(KEY)
     assert SqliteStore(path).device_id(lambda: "second") == "first"
+
+
+@pytest.mark.requirement("LOGIN-10")
+def test_the_first_device_id_that_is_stored_stays(path: Path) -> None:
+    def slowly() -> str:
+        assert SqliteStore(path).device_id(lambda: "quick") == "quick"
+        return "slow"
+
+    assert SqliteStore(path).device_id(slowly) == "quick"
+    assert SqliteStore(path).device_id(lambda: "late") == "quick"
 
 
 @pytest.mark.requirement("LOGIN-10")
@@ -255,41 +266,58 @@ def test_a_full_disk_is_an_error_and_what_was_stored_remains(path: Path) -> None
     assert b"canary" not in everything_in(path.parent)
 
 
+@pytest.mark.requirement("RESUME-2")
+def test_a_full_database_is_an_error_and_not_damage(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = SqliteStore(path)
+    store.save(KEY, record())
+    # As it is: SQLite lowers the bound no further than that.
+    monkeypatch.setattr(_sqlite_schema, "_SETTINGS", ("PRAGMA max_page_count = 1",))
+    with pytest.raises(StoreError, match=r"full.*what was stored before remains"):
+        store.save(KEY, record(CANARY * 1_000))
+    assert store.load(KEY) == record()
+    assert kept_aside(path) == []
+
+
 READ_ONLY = """
 import os, sys
+from pathlib import Path
 from splus_session._errors import StoreError, StoredRecordError
 from splus_session.stores.sqlite import SqliteStore
-from tests.stores.records import KEY
+from tests.stores.records import KEY, kept_aside, record
 
-SqliteStore(sys.argv[1]).load(KEY)  # imports all that it needs while that can still be read
+folder, modes = Path(sys.argv[1]), [int(mode, 8) for mode in sys.argv[2:]]
+warm_up = SqliteStore(folder / "warm-up.db")  # imports all that it needs while it can read that
+warm_up.save(KEY, record())
+assert warm_up.load(KEY) == record()
 if os.geteuid() == 0:
-    os.setuid(65534)
+    os.setuid(65534)  # root may write whatever the permissions
+own = folder / "own"
+own.mkdir()
+store = SqliteStore(own / "sessions.db")
+store.save(KEY, record())
+(own / "sessions.db").chmod(modes[0])
+own.chmod(modes[1])
 try:
-    SqliteStore(sys.argv[1]).delete(KEY)
+    store.delete(KEY)
 except StoreError as error:
     print(isinstance(error, StoredRecordError), error)
+own.chmod(0o700)
+(own / "sessions.db").chmod(0o600)
+print(store.load(KEY) == record(), kept_aside(own / "sessions.db"))
 """
 
 
 @pytest.mark.requirement("LOGOUT-1")
 @pytest.mark.skipif(os.name != "posix", reason="permission bits are POSIX's")
-@pytest.mark.parametrize(("file_mode", "folder_mode"), [(0o444, 0o777), (0o666, 0o555), (0o000, 0o777)])
-def test_what_must_not_be_written_is_an_error_and_is_not_moved_aside(
-    file_mode: int, folder_mode: int
-) -> None:
+@pytest.mark.parametrize("modes", [("444", "700"), ("600", "500"), ("000", "700")])
+def test_what_must_not_be_written_is_an_error_and_is_not_moved_aside(modes: tuple[str, str]) -> None:
     # Not in tmp_path: it can be entered by its owner alone, and this test gives up being root.
-    with tempfile.TemporaryDirectory() as name:
-        path = Path(name, "sessions.db")
-        store = SqliteStore(path)
-        store.save(KEY, record())
-        path.chmod(file_mode)
-        path.parent.chmod(folder_mode)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
         run = subprocess.run(
-            [sys.executable, "-c", READ_ONLY, path], check=True, capture_output=True, text=True
+            [sys.executable, "-c", READ_ONLY, folder, *modes], check=True, capture_output=True, text=True
         )
-        path.parent.chmod(0o777)
-        path.chmod(0o600)
-        assert run.stdout.startswith("False ")
-        assert "may remain" in run.stdout
-        assert store.load(KEY) == record()
-        assert kept_aside(path) == []
+    first, second = run.stdout.splitlines()
+    assert first.startswith("False ")
+    assert "may remain" in first
+    assert second == "True []"

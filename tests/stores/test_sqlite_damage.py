@@ -2,18 +2,17 @@
 
 import logging
 import os
-import stat
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from splus_session._errors import StoredRecordError
+from splus_session.stores._record import encode
 from splus_session.stores._sqlite_schema import MARGIN
 from splus_session.stores.sqlite import SqliteStore
 from tests.stores.records import CANARY, KEY, everything_in, kept_aside, opened, record
@@ -57,6 +56,9 @@ def put_something_else_there(path: Path) -> None:
 
 DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "its beginning is overwritten": (lambda path: overwrite(path, 0, b"\0" * 100), "damaged-1"),
+    "its schema is no text": (
+        lambda path: overwrite(path, path.read_bytes().index(b"recordrecord"), b"r\x96"), "damaged-1",
+    ),
     "its schema is overwritten": (lambda path: overwrite(path, 100, b"\xff" * 500), "damaged-1"),
     "its pages are overwritten": (lambda path: overwrite(path, 4096, b"\xff" * 4096 * 3), "damaged-1"),
     "it is truncated": (truncate, "damaged-1"),
@@ -201,6 +203,20 @@ def test_a_file_that_says_of_itself_that_it_must_not_be_written_is_damaged_for_w
     assert store.load(KEY) == record()
 
 
+@pytest.mark.requirement("LOGIN-10", "RESUME-1")
+def test_damage_that_comes_while_a_device_id_is_made_is_told_too(path: Path) -> None:
+    store = SqliteStore(path)
+
+    def make() -> str:
+        path.write_text("precious")
+        return "device"
+
+    assert store.device_id(make) == "device"
+    with pytest.raises(StoredRecordError, match="foreign-1"):
+        store.load(KEY)
+    assert store.device_id(lambda: "other") == "device"
+
+
 @pytest.mark.requirement("LOGIN-10")
 def test_a_device_id_that_is_no_text_is_damage(store: SqliteStore, path: Path) -> None:
     overwrite(path, path.read_bytes().index(b"my-device"), b"\xff")
@@ -237,44 +253,6 @@ def test_a_file_that_was_replaced_is_examined_anew(store: SqliteStore, path: Pat
         store.load(KEY)
 
 
-@pytest.mark.requirement("RESUME-2")
-def test_the_new_file_of_a_quicker_process_is_not_moved_aside(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path.write_text("precious")
-    slow, quick = SqliteStore(path), SqliteStore(path)
-    keep_aside = slow._file._keep_aside
-
-    def late(*arguments: Any) -> str:
-        with pytest.raises(StoredRecordError):
-            quick.load(KEY)
-        quick.save(KEY, record())
-        return keep_aside(*arguments)
-
-    monkeypatch.setattr(slow._file, "_keep_aside", late)
-    with pytest.raises(StoredRecordError, match="kept aside"):
-        slow.load(KEY)
-    assert slow.load(KEY) == record()
-    assert kept_aside(path) == ["foreign-1"]
-
-
-@pytest.mark.requirement("RESUME-2")
-def test_a_file_that_is_replaced_at_the_last_moment_is_no_error(
-    store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    transact = store._file._transact
-
-    def once_late(*arguments: Any) -> object:
-        monkeypatch.setattr(store._file, "_transact", transact)
-        path.rename(path.with_name("moved"))
-        return transact(*arguments)
-
-    monkeypatch.setattr(store._file, "_transact", once_late)
-    store.save(KEY, record())
-    assert store.load(KEY) == record()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-
-
 # ── a record that cannot be used ───────────────────────────────────────────────────────────────────
 
 PAYLOADS: dict[str, object] = {
@@ -286,6 +264,7 @@ PAYLOADS: dict[str, object] = {
     "a later version": MARGIN + b'{"format": "splus-session", "version": 2, "sealed": "canary-4f1d"}',
     "of nobody": b'{"accessToken": "canary-4f1d"}',
     "too long": b'"canary-4f1d' + b"x" * 1_000_001 + b'"',
+    "no margin": encode(record(CANARY)).reveal().encode(),
     "the margin alone": MARGIN,
     "the margin and no text": MARGIN + b"\xff\xfe" + CANARY.encode(),
     "the margin and a little": MARGIN + CANARY.encode(),
