@@ -123,6 +123,29 @@ class Store(MemoryStore):
         return [record.credential.access_token for record in self._records.values()]
 
 
+class ThreadedStore:
+    """Without points, and not known to be quick: it is called on threads, as a real one."""
+
+    def __init__(self) -> None:
+        self._store = Store(Points())
+
+    def load(self, key: str) -> Record | None:
+        return self._store.load(key)
+
+    def save(self, key: str, record: Record) -> None:
+        self._store.save(key, record)
+
+    def delete(self, key: str) -> None:
+        self._store.delete(key)
+
+    def device_id(self, make: Callable[[], str]) -> str:
+        return self._store.device_id(make)
+
+    @property
+    def tokens(self) -> list[AccessToken]:
+        return self._store.tokens
+
+
 class Handler:
     """The customer's backend vouches, in its own time."""
 
@@ -138,11 +161,11 @@ class Handler:
 class Scene:
     """A session with points all around it."""
 
-    def __init__(self, points: Points, store: Store | None = None) -> None:
+    def __init__(self, points: Points, store: ThreadedStore | None = None) -> None:
         self.points = points
         self.clock = ManualClock()
         self.fake = FakePlatform(clock=self.clock)
-        self.store = store or Store(points)
+        self.store: Store | ThreadedStore = store or Store(points)
         self.told: list[SessionState] = []
         self.seen: set[str] = set()
         self.revokes = False
@@ -316,12 +339,15 @@ async def test_a_logout_is_finished_before_its_cancellation_is_felt(anyio_backen
     async with scene.make() as session:
         scene.observe(session)
         await scene.log_in(session)
+        finished = False
         with anyio.CancelScope() as scope:
             scope.cancel()
             await session.logout()
+            finished = True
             assert scene.store.tokens == []
             assert session.state is SessionState.NOT_LOGGED_IN
             await anyio.lowlevel.checkpoint()
+        assert finished
         assert scope.cancelled_caught
 
 
@@ -419,6 +445,54 @@ async def test_opening_and_closing_cancelled_anywhere_lose_nothing(
             await scene.in_order(again)
         at += 1
     assert at >= 2
+
+
+async def whole_block(
+    scene: Scene, session: Session, call: Call, at: int, cancel: Callable[[], object] | None
+) -> None:
+    """A session from its opening to its closing, to be cancelled during a call."""
+    async with session:
+        scene.observe(session)
+        if call is not log_in:
+            await scene.log_in(session)
+        scene.points.arm(at, cancel or this_task().cancel)
+        await _stepped(call, scene, session)
+
+
+def this_task() -> "asyncio.Task[Any]":
+    task = asyncio.current_task()
+    assert task is not None
+    return task
+
+
+@pytest.mark.requirement("LOGOUT-1", "RESUME-2", "CLIENT-3")
+@pytest.mark.parametrize("how", ["by scope", "natively"])
+@pytest.mark.parametrize("call", [log_in, log_out, log_out_securely], ids=lambda call: call.__name__)
+@pytest.mark.parametrize("threaded", [False, True], ids=["quick store", "threaded store"])
+async def test_what_was_committed_is_stored_and_told_though_the_whole_block_be_cancelled_anywhere(
+    threaded: bool, call: Call, how: str, anyio_backend: str
+) -> None:
+    if how == "natively" and anyio_backend == "trio":
+        return  # trio has no other cancellation than by scope
+    at, reached = 0, True
+    while reached:
+        scene = Scene(Points(), ThreadedStore() if threaded else None)
+        session = scene.make()
+
+        if how == "natively":
+            await asyncio.wait([asyncio.ensure_future(whole_block(scene, session, call, at, None))])
+        else:
+            with anyio.CancelScope() as scope:
+                await whole_block(scene, session, call, at, scope.cancel)
+        reached = len(scene.points.names) > at
+        snapshot = session._engine.snapshot
+        assert scene.told[-1] is snapshot.state
+        assert session.state is snapshot.state
+        held = [] if snapshot.credential is None else [snapshot.credential.access_token]
+        assert scene.store.tokens == held
+        assert session._engine.take() is None
+        at += 1
+    assert at >= 4
 
 
 @pytest.mark.requirement("LOGOUT-1", "LOGOUT-4", "CLIENT-3")

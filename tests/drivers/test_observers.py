@@ -150,9 +150,12 @@ def test_an_observer_too_far_behind_is_dropped_and_that_is_logged(
     told = [
         Change(SessionState.ESTABLISHED, None, ChangeReason.LOGGED_IN, float(i)) for i in range(CAPACITY + 1)
     ]
-    for each in told[:-1]:
+    for number, each in enumerate(told[:-1], start=2):
         announce(each)
+        if number % 100 == 0:
+            s.changes.wait_count(number)  # this one keeps up
     assert "dropped" not in caplog.text
+    s.changes.wait_count(CAPACITY + 1)
     announce(told[-1])
     announce(change)
     assert caplog.text.count("was dropped") == 1
@@ -207,6 +210,35 @@ def test_who_ends_an_observation_hears_nothing_more(face: Face, stage: OpenStage
     end()
     s.log_in()
     s.changes.wait_count(3)
+    s.close()
+    assert len(heard) == 1
+
+
+@pytest.mark.requirement("OBSERVE-1")
+def test_who_ends_an_observation_does_not_hear_what_has_come_already(face: Face, stage: OpenStage) -> None:
+    s = stage()
+    go_on, heard, left = threading.Event(), Log(), Log()
+
+    def slow(change: Change) -> None:
+        heard.add(change)
+        go_on.wait(PATIENCE)
+        left.add(change)
+
+    async def slow_in_loop(change: Change) -> None:
+        heard.add(change)
+        while not go_on.is_set():
+            await anyio.lowlevel.checkpoint()
+        left.add(change)
+
+    end = s.session.on_change(slow if face.name == "sync" else slow_in_loop)
+    heard.wait_count(1)
+    s.log_in()
+    s.changes.wait_count(3)
+    end()
+    go_on.set()
+    left.wait_count(1)
+    s.call("logout")
+    s.changes.wait_count(4)
     s.close()
     assert len(heard) == 1
 

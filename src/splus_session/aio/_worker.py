@@ -87,9 +87,10 @@ class Worker:
     def start(self, tasks: anyio.abc.TaskGroup) -> None:
         """Start working in a task group."""
         self._tasks = tasks
-        for job in (self._drain, self._watch_clock, self._start_jobs):
-            tasks.start_soon(job)
+        tasks.start_soon(self._drain)
+        tasks.start_soon(self._watch_clock)
         tasks.start_soon(self._run_callbacks, self._run_hooks)
+        tasks.start_soon(self._run_callbacks, self._start_jobs)
 
     def start_callbacks(self, job: Callable[..., Any], *arguments: object) -> None:
         """Start, in the session's loop, what calls the app; from any thread."""
@@ -152,6 +153,8 @@ class Worker:
             while self._jobs:
                 job, arguments = self._jobs.popleft()
                 self._tasks.start_soon(self._run_callbacks, job, *arguments)
+            if self._stopping:
+                return
             await event.wait()
 
     async def _run_callbacks(self, job: Callable[..., Any], *arguments: object) -> None:
@@ -166,6 +169,7 @@ class Worker:
     def let_callbacks_end(self) -> None:
         """Give hooks and observers that are still at it a bounded time."""
         self._hooked.fire()
+        self._asked.fire()
         for scope in self._callbacks:
             scope.deadline = anyio.current_time() + self._engine.config.wait_limit
 
