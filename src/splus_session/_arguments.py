@@ -7,9 +7,9 @@ from typing import Any, TypeVar, cast
 from splus_session._commands import HookCall
 from splus_session._config import Limits
 from splus_session._core import HOOKS
-from splus_session._errors import InvalidArgumentError, InvalidHandlerError
+from splus_session._errors import ConfigurationError, InvalidArgumentError, InvalidHandlerError
 from splus_session._secrets import AuthToken, Sealed, Secret
-from splus_session.ports import AccessTokenHandler, SessionHandler
+from splus_session.ports import AccessTokenHandler, SessionHandler, Store
 
 SecretT = TypeVar("SecretT", bound=Secret)
 
@@ -89,6 +89,18 @@ def _check_handler(given: object, method: str, threaded: bool) -> None:
     if not callable(found):
         raise InvalidHandlerError(f"a handler needs a method {method}(…); {type(given).__name__} has none")
     _one_argument(found, f"{type(given).__name__}.{method}", threaded)
+
+
+def store(given: object) -> Store:
+    """A store.
+
+    Raises:
+        ConfigurationError: it lacks a method.
+    """
+    for method in ("load", "save", "delete", "device_id"):
+        if not callable(getattr(given, method, None)):
+            raise ConfigurationError(f"a store needs a method {method}(…)")
+    return cast("Store", given)
 
 
 def hooks(given: Mapping[str, Hook] | None, *, threaded: bool) -> dict[str, Hook]:

@@ -14,7 +14,7 @@ from splus_session._clock import SystemClock
 from splus_session._config import Config
 from splus_session._credentials import SessionKind, credential_from_jwt
 from splus_session._engine import Engine, Flight, SignalT
-from splus_session._errors import InterruptedByError, SessionClosed, StoreError
+from splus_session._errors import ConfigurationError, InterruptedByError, InvalidArgumentError, SessionClosed, StoreError
 from splus_session._events import (
     HandlersChanged,
     Login,
@@ -26,7 +26,7 @@ from splus_session._events import (
     UserDeleted,
 )
 from splus_session._explain import failed, refused
-from splus_session._failures import FailureKind
+from splus_session._failures import Failure, FailureKind
 from splus_session._observers import Observers
 from splus_session._secrets import AccessToken, ApiKey, AuthSignature, Sealed
 from splus_session._snapshot import Snapshot, Step
@@ -66,21 +66,24 @@ class SessionBase(Generic[SignalT]):
         self._observers: Observers[SignalT] = Observers(signal, self._clock.now())
         self._api_key = wrap_api_key(cast("ApiKey | str", api_key.value))
         self._endpoint = _endpoint(endpoint, region)
-        self._config = config or Config()
-        if development:
-            self._config = attrs.evolve(self._config, development=True)
+        self._config = _config(config, development)
         self._session_handler = _arguments.session_handler(session_handler, threaded=self._threaded)
         self._access_token_handler = _arguments.access_token_handler(
             access_token_handler, threaded=self._threaded
         )
         self._hooks = _arguments.hooks(hooks, threaded=self._threaded)
-        self._store: Store = MemoryStore() if store is None else store
+        self._store: Store = MemoryStore() if store is None else _arguments.store(store)
         self._key = session_key(self._endpoint.origin, self._api_key.reveal(), slot)
         self._now = self._clock.now
         self._device_id: str | None = None
         self._said_development = False
         self._engine: Engine[SignalT] = Engine(
-            self._config, self._clock, seed=secrets.randbits(64), signal=signal, kick=kick
+            self._config,
+            self._clock,
+            seed=secrets.randbits(64),
+            signal=signal,
+            kick=kick,
+            forked=self._observers.after_fork,
         )
         self._tell_handlers()
 
@@ -178,6 +181,8 @@ class SessionBase(Generic[SignalT]):
 
     def _visitor_login(self, signature: Sealed, expires_at: object, own: bool) -> LoginAsVisitor:
         if signature.value is None:
+            if expires_at is not None:
+                raise InvalidArgumentError("a signature's expiry comes with the signature")
             return LoginAsVisitor(own_handler=own)
         return LoginAsVisitor(
             _arguments.secret(AuthSignature, signature), _arguments.expires_at(expires_at), own
@@ -228,16 +233,34 @@ class SessionBase(Generic[SignalT]):
                 state=state,
                 failure=failure,
             )
-        raise failed(what, failure, state)
+        raise failed(what, failure, state, self._retry_at(failure))
+
+    def _retry_at(self, failure: Failure) -> float | None:
+        """When trying again makes sense: when the session will, or when the platform asked for it."""
+        retry = self._engine.snapshot.retry
+        if retry is not None and retry.failure is failure:
+            return retry.at
+        return None if failure.retry_after is None else self._now() + failure.retry_after
 
     def _new_device_id(self) -> str:
         return f"splus-session#{uuid.uuid4()}"
 
 
-def _endpoint(endpoint: Endpoint | str | None, region: str) -> Endpoint:
-    if endpoint is None:
+def _endpoint(endpoint: object, region: object) -> Endpoint:
+    if isinstance(endpoint, Endpoint):
+        return endpoint
+    if endpoint is None and isinstance(region, str):
         return Endpoint.region(region)
-    return Endpoint(endpoint) if isinstance(endpoint, str) else endpoint
+    if not isinstance(endpoint, str):
+        raise ConfigurationError("a region is a name, and an endpoint a URL or an Endpoint")
+    return Endpoint(endpoint)
+
+
+def _config(config: object, development: bool) -> Config:
+    chosen = Config() if config is None else config
+    if not isinstance(chosen, Config):
+        raise ConfigurationError(f"the configuration is a Config, not a {type(chosen).__name__}")
+    return attrs.evolve(chosen, development=True) if development else chosen
 
 
 def _login_in(step: Step, snapshot: Snapshot) -> int | None:

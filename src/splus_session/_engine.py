@@ -21,6 +21,7 @@ from splus_session._core import Denied, Granted, SessionCore, Waiting
 from splus_session._errors import (
     ForkedSessionError,
     NotAuthorizedError,
+    NotLoggedInError,
     RenewalFailedError,
     SessionClosed,
     StoreError,
@@ -43,6 +44,8 @@ class Signal(Protocol):
         ...
 
 
+FORKED = "the session was made before a fork; open one in this process"
+
 SignalT = TypeVar("SignalT", bound=Signal)
 
 
@@ -53,10 +56,12 @@ class Flight(Generic[SignalT]):
     `settled` once that step's commands have been carried out, for those who asked for it.
     """
 
-    __slots__ = ("closed", "error", "failure", "released", "settled", "signal")
+    __slots__ = ("closed", "error", "failure", "released", "session", "settled", "signal")
 
-    def __init__(self, signal: SignalT) -> None:
+    def __init__(self, signal: SignalT, session: int = 0) -> None:
         self.signal = signal
+        self.session = session
+        """Numbers the stay that it belongs to."""
         self.released = False
         self.settled = False
         self.closed = False
@@ -96,6 +101,7 @@ class Engine(Generic[SignalT]):
         seed: int,
         signal: Callable[[], SignalT],
         kick: Callable[[], None],
+        forked: Callable[[], None] = lambda: None,
     ) -> None:
         """Make an engine.
 
@@ -106,6 +112,7 @@ class Engine(Generic[SignalT]):
             signal: makes what callers wait on.
             kick: called when there is something in the outbox or the deadline moved; from any
                 thread, never under the lock.
+            forked: called in a forked child.
         """
         self.config = config
         self.clock = clock
@@ -117,6 +124,7 @@ class Engine(Generic[SignalT]):
         self._lock = threading.Lock()
         self._signal = signal
         self._kick = kick
+        self._forked = forked
         self._outbox: deque[Entry[SignalT]] = deque()
         self._flights: dict[int, Flight[SignalT]] = {}
         self._gone: type[SessionClosed | ForkedSessionError] | None = None
@@ -205,7 +213,10 @@ class Engine(Generic[SignalT]):
             self.live = None
         elif self.live is None or self.live.attempt != verdict.attempt or self.live.until != verdict.until:
             self.live = Authorization(
-                f"Bearer {verdict.credential.access_token.reveal()}", verdict.attempt, verdict.until
+                f"Bearer {verdict.credential.access_token.reveal()}",
+                verdict.attempt,
+                verdict.until,
+                self._core.snapshot.session,
             )
 
     def _finish(self, steps: list[Step], released: list[Flight[SignalT]]) -> None:
@@ -225,7 +236,8 @@ class Engine(Generic[SignalT]):
 
         Args:
             after: the flight that the caller waited for. If it failed, the caller shares that
-                failure rather than wait for another attempt. [RENEW-3]
+                failure rather than wait for another attempt. [RENEW-3] If its stay is over, there
+                is nothing for the caller in the next one, which may be another user's. [EXPIRE-2]
 
         Raises:
             NotAuthorizedError, HandlerRequiredError: there is none, and waiting would not help.
@@ -239,7 +251,10 @@ class Engine(Generic[SignalT]):
             verdict = self._core.authorization()
             flight = self._flight(verdict.attempt) if isinstance(verdict, Waiting) else None
             live, state = self.live, self._core.state
+            is_over = after is not None and after.session != self._core.snapshot.session
         self._finish(steps, released)
+        if is_over:
+            raise NotLoggedInError("the session that this was asked of is over", state=state)
         if isinstance(verdict, Denied):
             raise denied(verdict)
         if flight is None:
@@ -322,6 +337,7 @@ class Engine(Generic[SignalT]):
         self._gone = ForkedSessionError
         self._flights.clear()
         self._outbox.clear()
+        self._forked()
 
     def poke(self) -> None:
         """Wake all waiters, so that they look at the clock again."""
@@ -348,7 +364,7 @@ class Engine(Generic[SignalT]):
     def _flight(self, attempt: int) -> Flight[SignalT]:
         flight = self._flights.get(attempt)
         if flight is None:
-            flight = self._flights[attempt] = Flight(self._signal())
+            flight = self._flights[attempt] = Flight(self._signal(), self._core.snapshot.session)
         return flight
 
     def raise_if_gone(self) -> None:
@@ -360,7 +376,7 @@ class Engine(Generic[SignalT]):
         if self._gone is SessionClosed:
             raise SessionClosed("the session was closed", state=self._core.state)
         if self._gone is ForkedSessionError:
-            raise ForkedSessionError("the session was made before a fork; open one in this process")
+            raise ForkedSessionError(FORKED)
 
 
 def _log_dropped(step: Step) -> None:

@@ -8,7 +8,8 @@
     │   ├── InvalidHandlerError          a handler or hook of the wrong shape (also a TypeError)
     │   ├── NotAllowedError              this request is not possible in this state
     │   ├── AuthTokenRequiredError       production login without an auth token
-    │   ├── HandlerRequiredError         nobody is registered to renew the token
+    │   ├── HandlerRequiredError         nobody is registered to renew the token (also a
+    │   │                                NotAuthorizedError)
     │   ├── InvalidAccessTokenError      the access token is not a JWT, names no user, or is expired
     │   ├── SessionClosed                the session object was closed, or its event loop ended
     │   └── ForkedSessionError           the session object came through a fork
@@ -126,11 +127,6 @@ class AuthTokenRequiredError(CallerError):
     code = "auth_token_required"
 
 
-class HandlerRequiredError(CallerError):
-    """Nobody is registered to renew this kind of session. [LOGIN-7] [RENEW-12] [RESUME-1]"""
-
-    code = "handler_required"
-
 
 class InvalidAccessTokenError(CallerError):
     """The access token is not a JWT, names no user, or is expired. Nothing was sent. [LOGIN-7]"""
@@ -207,6 +203,12 @@ class SessionTerminatedError(NotAuthorizedError):
     def __init__(self, message: str, *, state: "SessionState", reason: "TerminationReason") -> None:
         super().__init__(message, state=state)
         self.reason = reason
+
+
+class HandlerRequiredError(CallerError, NotAuthorizedError):
+    """Nobody is registered to renew this kind of session. [LOGIN-7] [RENEW-12] [RESUME-1]"""
+
+    code = "handler_required"
 
 
 class RenewalFailedError(NotAuthorizedError):

@@ -37,8 +37,8 @@ _ERRORS: dict[FailureKind, tuple[type[SplusSessionError], str]] = {
     FailureKind.MALFORMED: (MalformedAnswerError, "the platform's answer makes no sense"),
     FailureKind.WRONG_USER: (MalformedAnswerError, "the token is another user's"),
     FailureKind.EXPIRED_ON_ARRIVAL: (MalformedAnswerError, "the token was expired on arrival"),
-    FailureKind.UNABLE: (RefusedError, "the handler could not get what is needed"),
-    FailureKind.NO_ANSWER: (RefusedError, "the handler did not answer in time"),
+    FailureKind.UNABLE: (RenewalFailedError, "the handler could not get what is needed"),
+    FailureKind.NO_ANSWER: (RenewalFailedError, "the handler did not answer in time"),
     FailureKind.NO_HANDLER: (HandlerRequiredError, "no handler is registered to renew the session"),
     FailureKind.CANCELLED: (InterruptedByError, "it was cancelled"),
     FailureKind.LOGGED_OUT: (InterruptedByError, "a logout came first"),
@@ -54,10 +54,20 @@ def describe(failure: Failure) -> str:
     return f"{words} ({', '.join(said)})" if said else words
 
 
-def failed(what: str, failure: Failure, state: SessionState) -> SplusSessionError:
-    """The error for a login, renewal or secure logout that came to nothing. [LOGIN-3] [LOGOUT-3]"""
+def failed(
+    what: str, failure: Failure, state: SessionState, retry_at: float | None = None
+) -> SplusSessionError:
+    """The error for a login, renewal or secure logout that came to nothing. [LOGIN-3] [LOGOUT-3]
+
+    Args:
+        what: in words.
+        failure: what became of it.
+        state: where the session is now.
+        retry_at: when trying again makes sense (UTC seconds), if that is known.
+    """
     error = _ERRORS[failure.kind][0]
-    return error(f"{what} failed: {describe(failure)}", state=state, failure=failure)
+    words = f"{what} failed: {describe(failure)}"
+    return error(words, state=state, failure=failure, retry_at=retry_at)
 
 
 def denied(verdict: Denied) -> NotAuthorizedError | HandlerRequiredError:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Generic
 
 from splus_session._commands import Change
-from splus_session._engine import SignalT
+from splus_session._engine import FORKED, SignalT
+from splus_session._errors import ForkedSessionError
 from splus_session._states import ChangeReason, SessionState
 
 logger = logging.getLogger("splus_session")
@@ -20,7 +21,7 @@ CAPACITY = 1024
 class Mailbox(Generic[SignalT]):
     """The changes that one observer has not heard yet, in order."""
 
-    __slots__ = ("__weakref__", "_changes", "_closed", "overflowed", "signal")
+    __slots__ = ("__weakref__", "_changes", "_closed", "_forked", "overflowed", "signal")
 
     def __init__(self, signal: SignalT) -> None:
         self.signal = signal
@@ -28,6 +29,7 @@ class Mailbox(Generic[SignalT]):
         """Whether the observer was dropped for being too far behind."""
         self._changes: deque[Change] = deque()
         self._closed = False
+        self._forked = False
 
     def put(self, change: Change) -> None:
         """Add a change, to be heard once `signal` is fired. One too many, and nothing more comes."""
@@ -37,7 +39,13 @@ class Mailbox(Generic[SignalT]):
             self.overflowed = self._closed = True
 
     def take(self) -> Change | None:
-        """The next change, or None if there is none now."""
+        """The next change, or None if there is none now.
+
+        Raises:
+            ForkedSessionError: the session was made before a fork: no more will come. [CLIENT-3]
+        """
+        if self._forked:
+            raise ForkedSessionError(FORKED)
         try:
             return self._changes.popleft()
         except IndexError:
@@ -47,6 +55,10 @@ class Mailbox(Generic[SignalT]):
         """Nothing more will come."""
         self._closed = True
         self.signal.fire()
+
+    def after_fork(self) -> None:
+        """In a forked child, where nobody will put anything in here."""
+        self._forked = True
 
     def drop(self) -> None:
         """The observer wants to hear nothing more, of what has come neither."""
@@ -107,6 +119,12 @@ class Observers(Generic[SignalT]):
             mailbox.signal.fire()
             if mailbox.overflowed:
                 logger.warning("an observer fell %d changes behind and was dropped", CAPACITY)
+
+    def after_fork(self) -> None:
+        """In a forked child: whoever held the lock is not here to let go of it. [CLIENT-3]"""
+        self._lock = threading.Lock()
+        for mailbox in list(self._mailboxes):
+            mailbox.after_fork()
 
     def close(self) -> None:
         """The session object is closed: let everybody hear the rest, then end."""

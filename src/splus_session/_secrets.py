@@ -108,3 +108,6 @@ class Sealed:
 
     def __repr__(self) -> str:
         return "Sealed('***')"
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("Sealed refuses pickling: it holds a secret")

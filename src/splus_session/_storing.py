@@ -14,7 +14,8 @@ def persist(store: Store, key: str, record: Record | None) -> StoreError | None:
 
     Returns:
         The error, if a delete failed: somebody must be told that the record may remain [LOGOUT-1].
-        A failed save is only logged: the session goes on unstored [RESUME-2].
+        A failed save is only logged: the session goes on unstored, so that an older record, of an
+        older token or of somebody else, is deleted rather than resumed one day [RESUME-2].
     """
     error: StoreError
     try:
@@ -31,4 +32,5 @@ def persist(store: Store, key: str, record: Record | None) -> StoreError | None:
         logger.error("the stored session could not be deleted: %s", error)
         return error
     logger.error("the session goes on unstored: %s", error)
+    persist(store, key, None)
     return None

@@ -5,7 +5,7 @@ driver takes the async variants; where it also takes a plain one, it runs that o
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol, runtime_checkable
+from typing import NoReturn, Protocol, SupportsIndex
 
 import attrs
 
@@ -160,6 +160,11 @@ class Authorization:
     """Numbers the credential; a rejection is reported with it. [EXPIRE-3]"""
     until: float
     """When it stops being good (UTC seconds, by our clock); infinite if never by the clock."""
+    session: int = 0
+    """Numbers the stay, login to logout. What was begun in one is not sent again in another. [EXPIRE-2]"""
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("Authorization refuses pickling: it holds a secret")
 
 
 class Authorizer(Protocol):
@@ -211,7 +216,6 @@ class AsyncAuthorizer(Protocol):
         ...
 
 
-@runtime_checkable
 class SessionHandler(Protocol):
     """Renews sessions that the platform issues tokens for."""
 
@@ -220,7 +224,6 @@ class SessionHandler(Protocol):
         ...
 
 
-@runtime_checkable
 class AccessTokenHandler(Protocol):
     """Renews sessions whose access tokens the customer's backend issues."""
 

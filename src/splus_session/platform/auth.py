@@ -168,7 +168,8 @@ def _can_be_sent_again(response: httpx2.Response, body: bytes | None) -> bool:
 
 
 def _other(given: Authorization, now: Authorization) -> Authorization | None:
-    return None if now.attempt == given.attempt else now
+    """Another token of the same stay: one user's request is never sent again in another's name."""
+    return now if now.session == given.session and now.attempt != given.attempt else None
 
 
 def _threaded(authorizer: Authorizer | AsyncAuthorizer) -> Authorizer:
