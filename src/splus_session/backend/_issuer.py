@@ -4,14 +4,13 @@ The key is unwrapped at the last moment, for an argument and not for a variable;
 in a fresh frame, after everything that had to do with the transport is gone. [SECRET-1]
 """
 
-import functools
 import json
 import logging
 import queue
 import ssl
 import threading
 import time
-from typing import Final
+from typing import Any, Final
 
 import anyio
 import httpx2
@@ -91,7 +90,7 @@ class AuthTokenIssuer:
             endpoint = Endpoint.region(region)
         self._endpoint = Endpoint(endpoint) if isinstance(endpoint, str) else endpoint
         self._timeout = checked_timeout(timeout)
-        self._given_ssl_context = ssl_context
+        self._trust = {} if ssl_context is None else {"verify": ssl_context}
         self._limits = limits or Limits()
 
     @property
@@ -153,8 +152,9 @@ class AuthTokenIssuer:
         return outcome
 
     async def _exchange(self, user_id: str) -> AuthToken | Failure:
+        options: dict[str, Any] = {**client_options(self._endpoint), **self._trust}
         async with (
-            httpx2.AsyncClient(verify=self._ssl_context, **client_options(self._endpoint)) as client,
+            httpx2.AsyncClient(**options) as client,
             client.stream(
                 "POST",
                 self._endpoint.origin + _PATH,
@@ -187,15 +187,6 @@ class AuthTokenIssuer:
         if token is None or len(token.reveal()) > self._limits.auth_token:
             return Failure(FailureKind.MALFORMED, status, code)
         return token
-
-    @functools.cached_property
-    def _ssl_context(self) -> ssl.SSLContext:
-        if self._given_ssl_context is not None:
-            return self._given_ssl_context
-        if self._endpoint.origin.startswith("http:"):
-            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, and is never used
-        # Reading all certificates takes a while, so it is done once.
-        return httpx2.create_ssl_context(trust_env=not self._endpoint.is_loopback)
 
 
 def _wrapped(sealed: Sealed) -> ServerKey:
