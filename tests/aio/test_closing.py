@@ -7,10 +7,9 @@ import anyio
 import pytest
 from anyio.from_thread import start_blocking_portal
 
-from splus_session import Config, InterruptedByError, SessionClosed, SessionState, UnavailableError
-from splus_session.aio._foreign import contained, on_thread
-from splus_session.ports import Answer, Renewal
-from splus_session.testing import Endpoint, FakePlatform, ManualClock
+from splus_session import Config, SessionClosed
+from splus_session.ports import Renewal
+from splus_session.testing import FakePlatform, ManualClock
 from tests.aio.conftest import MakeSession
 from tests.processes import output
 
@@ -164,119 +163,3 @@ async def test_cancelling_the_block_closes_and_is_felt_outside(make: MakeSession
     assert scope.cancelled_caught
     with pytest.raises(SessionClosed):
         await session.authorization()
-
-
-# ── Strays: what is cancelled in the app's code is not the session ─────────────────────────────────
-
-
-async def cancelled_elsewhere(*_: object) -> Any:
-    """Awaits something that is cancelled, as an app's own task may be."""
-    future = asyncio.get_running_loop().create_future()
-    future.cancel()
-    await future
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
-@pytest.mark.requirement("HOOK-1", "OBSERVE-2", "RENEW-6")
-async def test_a_cancellation_in_the_apps_code_is_an_error_of_that_and_ends_nothing(
-    make: MakeSession, fake: FakePlatform, clock: ManualClock, caplog: pytest.LogCaptureFixture
-) -> None:
-    class Handler:
-        session_will_renew_access_token = staticmethod(cancelled_elsewhere)
-
-    told: list[SessionState] = []
-    async with make(hooks={"on_login": cancelled_elsewhere}, session_handler=Handler()) as session:
-        session.on_change(cancelled_elsewhere)
-        session.on_change(lambda change: told.append(change.state))
-        await session.login("ann", auth_token=fake.issue_auth_token("ann"))
-        clock.advance(30 * 24 * 3600.0)
-        while session._engine.snapshot.retry is None:
-            await anyio.lowlevel.checkpoint()
-        await session.logout()
-        await session.login("ann", auth_token=fake.issue_auth_token("ann"))
-    assert told[-1] is SessionState.ESTABLISHED
-    logged = [record.getMessage() for record in caplog.records]
-    assert logged.count("the hook on_login failed") == 2
-    assert len([message for message in logged if "observer failed" in message]) == len(told)
-    assert "the handler failed to renew: InterruptedByError" in logged
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
-@pytest.mark.requirement("LOGIN-3")
-async def test_a_cancellation_in_a_platform_adapter_is_a_failed_request(make: MakeSession) -> None:
-    class Adapter:
-        async def open_session(self, grant: object, *, device_id: str) -> Answer:
-            answer: Answer = await cancelled_elsewhere()
-            return answer
-
-    async with make(platform=Adapter()) as session:
-        with pytest.raises(UnavailableError):
-            await session.login("ann", auth_token="word")
-
-
-@pytest.mark.anyio
-@pytest.mark.requirement("HOOK-1")
-async def test_ones_own_cancellation_goes_through(anyio_backend: str) -> None:
-    with anyio.CancelScope() as scope:
-        scope.cancel()
-        await contained(anyio.sleep_forever())
-    assert scope.cancelled_caught
-    if anyio_backend == "asyncio":
-        with pytest.raises(InterruptedByError):
-            await contained(cancelled_elsewhere())
-        task = asyncio.ensure_future(contained(anyio.sleep_forever()))
-        await anyio.wait_all_tasks_blocked()
-        task.cancel()
-        await asyncio.wait([task])
-        assert task.cancelled()
-
-
-@pytest.mark.anyio
-@pytest.mark.requirement("RENEW-4")
-async def test_what_blocks_is_called_on_a_daemon_thread(anyio_backend: str) -> None:
-    assert await on_thread(lambda: threading.current_thread().daemon)
-    assert await on_thread(threading.get_ident) != threading.get_ident()
-    with pytest.raises(ZeroDivisionError):
-        await on_thread(lambda: 1 // 0)
-
-
-# ── Handlers in the loop ───────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.anyio
-@pytest.mark.requirement("RENEW-4", "RENEW-10")
-@pytest.mark.parametrize("kind", ["session", "access token", "plain, gives an awaitable"])
-async def test_an_async_handler_is_awaited_in_the_sessions_loop(
-    kind: str, make: MakeSession, fake: FakePlatform, clock: ManualClock
-) -> None:
-    threads: list[int] = []
-
-    class Handler:
-        async def session_will_renew_access_token(self, renewal: Renewal) -> None:
-            await anyio.lowlevel.checkpoint()
-            threads.append(threading.get_ident())
-            renewal.renew_with_auth_token(fake.issue_auth_token("ann"))
-
-        async def on_token_renew(self, user_id: str) -> Any:
-            await anyio.lowlevel.checkpoint()
-            threads.append(threading.get_ident())
-            return fake.issue_access_token(user_id)
-
-    class Plain:
-        def session_will_renew_access_token(self, renewal: Renewal) -> Any:
-            assert threading.get_ident() != here, "it might block, for all the session knows"
-            return Handler().session_will_renew_access_token(renewal)
-
-    here = threading.get_ident()
-    handler = Plain() if kind.startswith("plain") else Handler()
-    async with make(session_handler=handler, access_token_handler=Handler()) as session:
-        if kind == "access token":
-            await session.login_with_access_token(fake.issue_access_token("ann"))
-        else:
-            await session.login("ann", auth_token=fake.issue_auth_token("ann"))
-        clock.advance(30 * 24 * 3600.0)
-        assert (await session.authorization()).header
-        assert threads == [here]
-        assert len(fake.requests_to(Endpoint.LOGIN, Endpoint.VERIFY)) == 2

@@ -1,0 +1,79 @@
+"""Code that is the app's: plain functions, each on a thread that comes and goes."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from splus_session import InvalidHandlerError
+from splus_session.ports import Renewal
+from splus_session.testing import FakePlatform
+from tests.drivers.faces import PATIENCE, Log
+from tests.sync.conftest import MakeSession
+
+
+class AsyncHandler:
+    """What a threaded session has no loop for."""
+
+    async def session_will_renew_access_token(self, renewal: Renewal) -> None:
+        raise AssertionError
+
+    async def on_token_renew(self, user_id: str) -> str:
+        raise AssertionError
+
+
+async def async_callback(heard: object) -> None:
+    raise AssertionError
+
+
+class AsyncCallable:
+    async def __call__(self, heard: object) -> None:
+        raise AssertionError
+
+
+@pytest.mark.requirement("HOOK-2", "HANDLER-2")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"hooks": {"on_login": async_callback}},
+        {"hooks": {"on_ban": AsyncCallable()}},
+        {"session_handler": AsyncHandler()},
+        {"access_token_handler": AsyncHandler()},
+    ],
+    ids=str,
+)
+def test_async_code_is_refused_when_the_session_is_made(arguments: dict[str, Any], make: MakeSession) -> None:
+    with pytest.raises(InvalidHandlerError, match="async"):
+        make(**arguments)
+
+
+@pytest.mark.requirement("HANDLER-2", "OBSERVE-1")
+def test_async_code_is_refused_later_too(make: MakeSession, fake: FakePlatform) -> None:
+    with make() as session:
+        for setter in (session.set_session_handler, session.set_access_token_handler):
+            with pytest.raises(InvalidHandlerError, match="async"):
+                setter(AsyncHandler())
+        with pytest.raises(InvalidHandlerError, match="async"):
+            session.on_change(async_callback)
+        with pytest.raises(InvalidHandlerError, match="async"):
+            session.login("ann", auth_token="word", session_handler=AsyncHandler())
+    assert fake.requests == ()
+
+
+@pytest.mark.requirement("HOOK-1", "OBSERVE-1", "CLIENT-3")
+def test_callbacks_run_on_daemon_threads_and_not_on_the_callers(
+    make: MakeSession, fake: FakePlatform
+) -> None:
+    threads = Log()
+
+    def note(heard: object) -> None:
+        threads.add(threading.current_thread())
+
+    with make(hooks={"on_login": note}) as session:
+        session.on_change(note)
+        session.login("ann", auth_token=fake.issue_auth_token("ann"))
+        threads.wait_count(4)
+    assert all(thread.daemon and thread is not threading.current_thread() for thread in threads)
+    for thread in threads:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
