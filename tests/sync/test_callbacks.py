@@ -40,7 +40,7 @@ class AsyncCallable:
         {"session_handler": AsyncHandler()},
         {"access_token_handler": AsyncHandler()},
     ],
-    ids=str,
+    ids=["function", "callable", "session handler", "access token handler"],
 )
 def test_async_code_is_refused_when_the_session_is_made(arguments: dict[str, Any], make: MakeSession) -> None:
     with pytest.raises(InvalidHandlerError, match="async"):
