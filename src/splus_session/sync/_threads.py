@@ -1,6 +1,9 @@
 """Threads that come and go: an idle session has none, and none keeps the process alive."""
 
+import heapq
+import itertools
 import logging
+import math
 import os
 import threading
 import time
@@ -67,54 +70,61 @@ class Watcher:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        # When to tick each, by the monotonic clock.
+        # When to tick each, by the monotonic clock; infinite while it is being ticked.
         self._times: weakref.WeakKeyDictionary[Engine[Signal], float] = weakref.WeakKeyDictionary()
+        # The same in order; an entry that `_times` does not bear out any more is passed over.
+        self._queue: list[tuple[float, int, weakref.ref[Engine[Signal]]]] = []
+        self._numbers = itertools.count()
         self._thread: threading.Thread | None = None
 
     def watch(self, engine: Engine[Signal]) -> None:
         """Tick this engine now, and then whenever something is due."""
         with self._changed:
-            self._times[engine] = 0.0
+            self._tick_at(engine, 0.0)
             if self._thread is None:
                 thread = threading.Thread(target=self._run, name="splus-session watcher", daemon=True)
                 thread.start()
                 self._thread = thread
-            self._changed.notify()
 
     def look_again(self, engine: Engine[Signal]) -> None:
         """The engine's deadline may have moved."""
         with self._changed:
-            if engine in self._times:
-                self._times[engine] = 0.0
-                self._changed.notify()
+            if self._times.get(engine, 0.0) > 0.0:
+                self._tick_at(engine, 0.0)
 
     def forget(self, engine: Engine[Signal]) -> None:
         """Tick it no more."""
         with self._changed:
             self._times.pop(engine, None)
 
+    def _tick_at(self, engine: Engine[Signal], at: float) -> None:
+        self._times[engine] = at
+        heapq.heappush(self._queue, (at, next(self._numbers), weakref.ref(engine)))
+        self._changed.notify()
+
     def _run(self) -> None:
         while True:
-            self._tick_all(self._due())
-
-    def _due(self) -> list[Engine[Signal]]:
-        with self._changed:
-            while True:
-                now = time.monotonic()
-                due = [engine for engine, at in self._times.items() if at <= now]
-                if due:
-                    for engine in due:
-                        self._times[engine] = float("inf")
-                    return due
-                first = min(self._times.values(), default=float("inf"))
-                self._changed.wait(None if first == float("inf") else first - now)
-
-    def _tick_all(self, engines: list[Engine[Signal]]) -> None:
-        for engine in engines:
+            engine = self._next()
             try:
                 self._tick(engine)
             except Exception:  # a clock's, say: no session's trouble is another's [CLIENT-2]
                 logger.exception("the watcher failed")
+            del engine  # a session that nobody holds must be free to go
+
+    def _next(self) -> Engine[Signal]:
+        """Wait for the next engine that something is due for."""
+        with self._changed:
+            while True:
+                left = self._queue[0][0] - time.monotonic() if self._queue else None
+                if left is None or left > 0:
+                    self._changed.wait(left)
+                    continue
+                at, _, reference = heapq.heappop(self._queue)
+                engine = reference()
+                if engine is not None and self._times.get(engine) == at:
+                    self._times[engine] = math.inf
+                    return engine
+                del engine
 
     def _tick(self, engine: Engine[Signal]) -> None:
         delay = engine.tick()
@@ -123,9 +133,9 @@ class Watcher:
         # Never long: machines sleep, and clocks are set. [EXPIRE-4]
         at = time.monotonic() + min(delay, engine.config.recheck)
         with self._changed:
-            if engine in self._times:
-                # Another thread may have asked for a look meanwhile.
-                self._times[engine] = min(self._times[engine], at)
+            # Another thread may have asked for a look meanwhile.
+            if at < self._times.get(engine, 0.0):
+                self._tick_at(engine, at)
 
 
 watcher = Watcher()
