@@ -120,7 +120,7 @@ from splus_session._secrets import (
     ServerKey,
     VisitorSecret,
 )
-from splus_session._snapshot import Renewal, Retry, Revocation, Snapshot, Step
+from splus_session._snapshot import Retry, Revocation, Snapshot, Step
 from splus_session._states import ChangeReason, Reason, SessionState, TerminationReason
 
 __all__ = [
@@ -183,7 +183,6 @@ __all__ = [
     "ReleaseWaiters",
     "Renew",
     "RenewNow",
-    "Renewal",
     "RenewalAnswered",
     "RenewalDue",
     "RenewalFailed",
@@ -191,11 +190,11 @@ __all__ = [
     "RenewalUnable",
     "Request",
     "Resume",
-    "Retry",
-    "Revocation",
     "RevocationDoubted",
     "RevocationDue",
     "RevocationFailed",
+    "Retry",
+    "Revocation",
     "Revoke",
     "RevokeOrphan",
     "Row",

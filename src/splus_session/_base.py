@@ -14,7 +14,13 @@ from splus_session._clock import SystemClock
 from splus_session._config import Config
 from splus_session._credentials import SessionKind, credential_from_jwt
 from splus_session._engine import Engine, Flight, SignalT
-from splus_session._errors import ConfigurationError, InterruptedByError, InvalidArgumentError, SessionClosed, StoreError
+from splus_session._errors import (
+    ConfigurationError,
+    InterruptedByError,
+    InvalidArgumentError,
+    SessionClosed,
+    StoreError,
+)
 from splus_session._events import (
     HandlersChanged,
     Login,

@@ -127,7 +127,6 @@ class AuthTokenRequiredError(CallerError):
     code = "auth_token_required"
 
 
-
 class InvalidAccessTokenError(CallerError):
     """The access token is not a JWT, names no user, or is expired. Nothing was sent. [LOGIN-7]"""
 

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
+from importlib.util import find_spec
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -13,7 +14,7 @@ from splus_session._base import SessionBase, renewal_in, revocation_in
 from splus_session._commands import Change
 from splus_session._config import Config
 from splus_session._engine import Flight
-from splus_session._errors import CallerError, SessionClosed, WaitTimeoutError
+from splus_session._errors import CallerError, MissingExtraError, SessionClosed, WaitTimeoutError
 from splus_session._events import (
     LoginCancelled,
     LoginRequest,
@@ -96,6 +97,7 @@ class Session(SessionBase[Signal]):
         Raises:
             ConfigurationError: an empty API key, an unknown region, an unacceptable endpoint.
             InvalidHandlerError: a handler or hook of the wrong shape. [HANDLER-2] [HOOK-2]
+            MissingExtraError: no `platform` is given, and the extra `http` is not installed.
         """
         self._work = Signal()
         sealed = Sealed(api_key)
@@ -117,6 +119,8 @@ class Session(SessionBase[Signal]):
         )
         self._resumes = resume
         self._given_platform = platform
+        if platform is None and find_spec("httpx2") is None:
+            raise MissingExtraError("http")
         self._opened = False
 
     # ── Opening and closing ─────────────────────────────────────────────────────────────────────
@@ -167,6 +171,7 @@ class Session(SessionBase[Signal]):
             step, _ = self._engine.post(Resume(record), waiter=resumed)
             if step.dropped is not None:
                 raise refused(step)
+            self._warn(step.after)
             await self._wait(resumed)
 
     async def __aexit__(
@@ -220,7 +225,8 @@ class Session(SessionBase[Signal]):
             user_id: who.
             auth_token: your backend's word for that; needed unless in development. [LOGIN-4]
             display_name: what the platform should call the user from now on.
-            session_handler: renews this session alone, instead of the client's. [HANDLER-1]
+            session_handler: renews this session alone, instead of the client's. It does not come
+                back when the session is resumed by another process. [HANDLER-1]
 
         Raises:
             NotAllowedError: not possible in this state.
@@ -396,6 +402,7 @@ class Session(SessionBase[Signal]):
         Args:
             attempt: `Authorization.attempt` of what was rejected. An older one's is dropped.
         """
+        self._raise_if_not_open()
         flight = self._engine.report_rejected(attempt)
         if flight is not None:
             until = self._clock.monotonic() + self._config.wait_limit
@@ -407,6 +414,7 @@ class Session(SessionBase[Signal]):
         Args:
             attempt: `Authorization.attempt` of the request.
         """
+        self._raise_if_not_open()
         told = self._engine.flight()
         self._engine.post(UserBanned(attempt=attempt), waiter=told)
         await self._wait(told)

@@ -21,7 +21,6 @@ from splus_session import (
     FailureKind,
     Grant,
     Record,
-    Renewal,
     Retry,
     Revocation,
     ServerClock,
@@ -32,6 +31,7 @@ from splus_session import (
     UserIdGrant,
     VisitorGrant,
 )
+from splus_session._snapshot import Renewal
 
 _T = TypeVar("_T")
 
