@@ -11,7 +11,6 @@ from splus_session import (
     HandlerRequiredError,
     InvalidArgumentError,
     NotAllowedError,
-    RefusedError,
     RenewalFailedError,
     SessionState,
     SessionTerminatedError,
@@ -185,7 +184,7 @@ def test_an_answer_that_comes_too_late_is_dropped(after: str, fake: FakePlatform
             call = s.start("renew_now")
             s.until(lambda: bool(s.session._engine._flights))
             s.clock.advance(60.0)
-            assert isinstance(s.failure(call), RefusedError)
+            assert isinstance(s.failure(call), RenewalFailedError)
         case "logout":
             s.call("logout")
         case "ban":
@@ -337,7 +336,7 @@ def test_renew_now_ends_a_pause_and_shares_the_outcome(fake: FakePlatform, stage
     s.log_in()
     s.expire()
     s.until(lambda: s.session._engine.snapshot.retry is not None)
-    assert isinstance(s.failure(s.start("renew_now")), RefusedError)
+    assert isinstance(s.failure(s.start("renew_now")), RenewalFailedError)
     handler.answer = Vouching(fake).answer
     s.call("renew_now")
     assert s.state is SessionState.ESTABLISHED
