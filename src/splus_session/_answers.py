@@ -43,6 +43,14 @@ class Answer:
 _MALFORMED = Failure(FailureKind.MALFORMED)
 
 
+_NO_ANSWER = Failure(FailureKind.UNREACHABLE)
+
+
+def checked(answer: object) -> Answer:
+    """What a platform adapter gave; anything but an `Answer` is none."""
+    return answer if isinstance(answer, Answer) else Answer(failure=_NO_ANSWER)
+
+
 def facts(command: Attempt, answer: Answer) -> tuple[Fact, ...]:
     """What it means that `command` got this answer.
 

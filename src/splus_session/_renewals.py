@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from splus_session import _arguments
 from splus_session._config import Limits
@@ -17,6 +18,8 @@ from splus_session._errors import InvalidArgumentError
 from splus_session._events import RenewalAnswered, RenewalUnable
 from splus_session._rules import unaided_grant
 from splus_session._secrets import AccessToken, AuthSignature, AuthToken, Sealed
+from splus_session._snapshot import Snapshot
+from splus_session.ports import AccessTokenHandler, SessionHandler
 
 logger = logging.getLogger("splus_session")
 
@@ -87,6 +90,43 @@ class HandlersRenewal:
         self._post(RenewalAnswered(self._attempt, grant))
 
 
+class Question(NamedTuple):
+    """What to call to have a renewal answered."""
+
+    function: Callable[[Any], Any]
+    argument: object
+    returns_token: bool
+    """Whether what it returns is the answer, rather than what it does with its argument."""
+    user_id: str
+
+
+def question(
+    attempt: int,
+    snapshot: Snapshot,
+    session_handler: SessionHandler | None,
+    access_token_handler: AccessTokenHandler | None,
+    limits: Limits,
+    post: Callable[[RenewalAnswered | RenewalUnable], object],
+) -> Question | RenewalUnable | None:
+    """Whom to ask for a renewal, and how.
+
+    Returns:
+        What to call; or that nobody is there to be asked; or None if the renewal is over already,
+        so that nobody need be asked. [BAN-4]
+    """
+    renewal, kind, user_id = snapshot.renewal, snapshot.kind, snapshot.user_id
+    if renewal is None or renewal.attempt != attempt or kind is None or user_id is None:
+        return None
+    if kind is SessionKind.ACCESS_TOKEN:
+        if access_token_handler is None:
+            return RenewalUnable(attempt)
+        return Question(access_token_handler.on_token_renew, user_id, True, user_id)
+    if session_handler is None:
+        return RenewalUnable(attempt)
+    argument = HandlersRenewal(attempt, kind, user_id, limits, post)
+    return Question(session_handler.session_will_renew_access_token, argument, False, user_id)
+
+
 def token_answer(attempt: int, user_id: str, sealed: Sealed, now: float) -> RenewalAnswered | RenewalUnable:
     """What an access token handler's answer means: something to present, or nothing of use. [RENEW-10]
 
@@ -110,3 +150,10 @@ def handler_failed(attempt: int, error: Exception) -> RenewalUnable:
     """A handler that raises counts as *unable*. [RENEW-6]"""
     logger.warning("the handler failed to renew: %s", type(error).__name__)
     return RenewalUnable(attempt)
+
+
+MANY = 8
+"""How many questions a handler may have open, late ones included. It is asked again when it does not
+answer in time [RENEW-6], but calls that hang must not pile up without end."""
+
+TOO_MANY = f"the handler has not come back from {MANY} renewals before this one: it is not asked"

@@ -1,6 +1,7 @@
 """Calling code that is not ours, so that neither its blocking nor its cancelling is felt here."""
 
 import asyncio
+import inspect
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -31,6 +32,38 @@ async def contained(awaitable: Awaitable[T]) -> T:
     raise InterruptedByError("a task that was waited for was cancelled")
 
 
+async def called(function: Callable[[Any], Any], argument: object) -> Any:
+    """Call the app's function in the loop, and await what it gives if that can be awaited.
+
+    Raises:
+        InterruptedByError: in place of a cancellation that is not our own.
+    """
+
+    async def run() -> Any:
+        result = function(argument)
+        return await result if inspect.isawaitable(result) else result
+
+    return await contained(run())
+
+
+async def to_the_end(wait: Callable[[], Awaitable[object]]) -> None:
+    """Wait to the end, whatever cancels the caller; its cancellation is raised again afterwards.
+
+    A scope's shield holds off anyio's and trio's cancellations, but not one of asyncio's own, such
+    as that of `asyncio.timeout`.
+    """
+    cancelled: BaseException | None = None
+    while True:
+        try:
+            with anyio.CancelScope(shield=True):
+                await wait()
+            break
+        except anyio.get_cancelled_exc_class() as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+
+
 def _is_cancelled() -> bool:
     try:
         task = asyncio.current_task()
@@ -56,7 +89,10 @@ async def on_thread(function: Callable[..., Any], *arguments: object) -> Any:
             outcome.error = error
         call_in(loop, done.set)
 
-    threading.Thread(target=work, name="splus-session call", daemon=True).start()
+    try:
+        threading.Thread(target=work, name="splus-session call", daemon=True).start()
+    except RuntimeError:
+        work()  # no thread is to be had: rather block than lose what was committed
     await done.wait()
     return outcome.take()
 

@@ -7,7 +7,7 @@ from typing import Self
 from splus_session._commands import Change
 from splus_session._errors import InterruptedByError
 from splus_session._observers import CAPACITY, Mailbox
-from splus_session.aio._foreign import contained
+from splus_session.aio._foreign import called
 from splus_session.aio._signal import Signal
 
 logger = logging.getLogger("splus_session")
@@ -48,9 +48,7 @@ async def deliver(mailbox: Mailbox[Signal], callback: Callable[[Change], Awaitab
         event = mailbox.signal.listen()
         while (change := mailbox.take()) is not None:
             try:
-                told = callback(change)
-                if told is not None:
-                    await contained(told)
+                await called(callback, change)
             except Exception:
                 logger.exception("an observer failed on %s", change.state.value)
         if mailbox.finished:

@@ -26,6 +26,7 @@ from splus_session._events import (
 )
 from splus_session._explain import refused
 from splus_session._secrets import AccessToken, ApiKey, AuthSignature, AuthToken, Sealed
+from splus_session.aio._foreign import to_the_end
 from splus_session.aio._observers import Changes, deliver
 from splus_session.aio._signal import Signal
 from splus_session.aio._worker import Worker
@@ -187,17 +188,22 @@ class Session(SessionBase[Signal]):
         if self._engine.forked:
             return  # its tasks and connections are the parent's
         self._engine.end()
-        if hasattr(self, "_stop_listening"):
-            self._stop_listening()
-            await self._worker.stop()
-        self._observers.close()
-        self._worker.let_callbacks_end()
-        with anyio.CancelScope(shield=True):
-            if self._given_platform is None:
-                await self._platform.aclose()
-        self._tasks.cancel_scope.cancel()
-        # Not told of the block's own error, which would come back wrapped in a group.
-        await self._tasks.__aexit__(None, None, None)
+        # One after the other, whatever cancels this on its way: asyncio's own cancellation heeds no
+        # shield, and nothing may be left behind.
+        try:
+            if hasattr(self, "_stop_listening"):
+                self._stop_listening()
+                await self._worker.stop()
+        finally:
+            self._observers.close()
+            self._worker.let_callbacks_end()
+            try:
+                if self._given_platform is None:
+                    await to_the_end(self._platform.aclose)
+            finally:
+                self._tasks.cancel_scope.cancel()
+                # Not told of the block's own error, which would come back wrapped in a group.
+                await self._tasks.__aexit__(None, None, None)
 
     def _http(self) -> AsyncPlatform:
         from splus_session.platform.aio import HttpPlatform
@@ -312,8 +318,7 @@ class Session(SessionBase[Signal]):
         self._raise_if_not_open()
         waiter = self._engine.flight()
         self._engine.post(Logout(), waiter=waiter)
-        with anyio.CancelScope(shield=True):
-            await self._wait(waiter)
+        await to_the_end(lambda: self._wait(waiter))
         self._raise_for("logout", waiter)
 
     async def secure_logout(self) -> None:

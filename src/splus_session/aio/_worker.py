@@ -2,6 +2,8 @@
 
 import inspect
 import logging
+import math
+import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, assert_never
@@ -9,7 +11,7 @@ from typing import Any, assert_never
 import anyio
 import anyio.abc
 
-from splus_session._answers import Answer, Attempt, facts
+from splus_session._answers import Answer, Attempt, checked, facts
 from splus_session._arguments import Hook, is_async
 from splus_session._commands import (
     Announce,
@@ -24,16 +26,15 @@ from splus_session._commands import (
     RunHook,
     Verify,
 )
-from splus_session._credentials import SessionKind
 from splus_session._engine import Engine, Entry
-from splus_session._errors import CallerError, StoreError
+from splus_session._errors import CallerError, InterruptedByError, StoreError
 from splus_session._events import Fact, RenewalUnable
 from splus_session._failures import Failure, FailureKind
 from splus_session._observers import Observers
-from splus_session._renewals import HandlersRenewal, handler_failed, token_answer
+from splus_session._renewals import MANY, TOO_MANY, Question, handler_failed, question, token_answer
 from splus_session._secrets import Sealed
 from splus_session._storing import persist
-from splus_session.aio._foreign import contained, on_thread
+from splus_session.aio._foreign import called, contained, on_thread, to_the_end
 from splus_session.aio._signal import Signal
 from splus_session.ports import AccessTokenHandler, AsyncPlatform, SessionHandler, Store
 from splus_session.stores import MemoryStore
@@ -82,6 +83,7 @@ class Worker:
         self._stopping = False
         self._stopped = anyio.Event()
         self._callbacks: set[anyio.CancelScope] = set()
+        self._questions = threading.Semaphore(MANY)
         self.device_id = ""
 
     def start(self, tasks: anyio.abc.TaskGroup) -> None:
@@ -101,8 +103,7 @@ class Worker:
         """Finish what was committed, but send nothing more. Not to be cancelled."""
         self._stopping = True
         self._work.fire()
-        with anyio.CancelScope(shield=True):
-            await self._stopped.wait()
+        await to_the_end(self._stopped.wait)
 
     # ── The drainer ─────────────────────────────────────────────────────────────────────────────
 
@@ -121,6 +122,8 @@ class Worker:
         finally:  # also when the loop ends and the session was never closed
             self._engine.abandon()
             self._stopped.set()
+            self._hooked.fire()
+            self._asked.fire()
 
     async def _carry_out(self, entry: Entry[Signal]) -> None:
         error: StoreError | None = None
@@ -153,7 +156,7 @@ class Worker:
             while self._jobs:
                 job, arguments = self._jobs.popleft()
                 self._tasks.start_soon(self._run_callbacks, job, *arguments)
-            if self._stopping:
+            if self._stopped.is_set():
                 return
             await event.wait()
 
@@ -200,7 +203,7 @@ class Worker:
 
     async def _ask_platform(self, command: Attempt | RevokeOrphan) -> Answer:
         try:
-            return await contained(self._request(command))
+            return checked(await contained(self._request(command)))
         except Exception as error:
             # Its message and frames may hold what was sent. [SECRET-1]
             logger.error("the platform adapter raised %s", type(error).__name__)  # noqa: TRY400
@@ -224,32 +227,38 @@ class Worker:
     # ── The app ─────────────────────────────────────────────────────────────────────────────────
 
     async def _ask_handler(self, attempt: int) -> None:
-        snapshot = self._engine.snapshot
-        session_handler, access_token_handler = self._handlers()
-        renewal, kind, user_id = snapshot.renewal, snapshot.kind, snapshot.user_id
-        if renewal is None or renewal.attempt != attempt or kind is None or user_id is None:
-            return  # logged out meanwhile, say: nobody need be asked [BAN-4]
+        limits = self._engine.config.limits
+        asked = question(attempt, self._engine.snapshot, *self._handlers(), limits, self._post)
+        if isinstance(asked, RenewalUnable):
+            self._post(asked)
+        elif asked is not None:
+            await self._ask(attempt, asked)
+
+    async def _ask(self, attempt: int, asked: Question) -> None:
         try:
-            if kind is SessionKind.ACCESS_TOKEN:
-                if access_token_handler is None:
-                    self._post(RenewalUnable(attempt))
-                else:
-                    sealed = Sealed(await self._call(access_token_handler.on_token_renew, user_id))
-                    self._post(token_answer(attempt, user_id, sealed, self._engine.server_now()))
-            elif session_handler is None:
-                self._post(RenewalUnable(attempt))
-            else:
-                question = HandlersRenewal(attempt, kind, user_id, self._engine.config.limits, self._post)
-                await self._call(session_handler.session_will_renew_access_token, question)
+            sealed = Sealed(await self._call(asked))
+            if asked.returns_token:
+                self._post(token_answer(attempt, asked.user_id, sealed, self._engine.server_now()))
         except Exception as error:
             self._post(handler_failed(attempt, error))
 
-    async def _call(self, function: Callable[[Any], Any], argument: object) -> object:
+    async def _call(self, asked: Question) -> object:
         """Call the app's function: in the loop if it is async, else on a thread, for it may block."""
-        if is_async(function):
-            return await contained(function(argument))
-        sealed = Sealed(await on_thread(function, argument))
-        return await contained(sealed.value) if inspect.isawaitable(sealed.value) else sealed.value
+        if not self._questions.acquire(blocking=False):
+            raise InterruptedByError(TOO_MANY)
+        if not is_async(asked.function):
+            sealed = Sealed(await contained(on_thread(self._call_plain, asked)))
+            return await contained(sealed.value) if inspect.isawaitable(sealed.value) else sealed.value
+        try:
+            return await called(asked.function, asked.argument)
+        finally:
+            self._questions.release()
+
+    def _call_plain(self, asked: Question) -> object:
+        try:
+            return asked.function(asked.argument)
+        finally:
+            self._questions.release()
 
     async def _run_hooks(self) -> None:
         while True:
@@ -260,12 +269,10 @@ class Worker:
                 if hook is None:
                     continue
                 try:
-                    result = hook(call)
-                    if inspect.isawaitable(result):
-                        await contained(result)
+                    await called(hook, call)
                 except Exception:
                     logger.exception("the hook %s failed", call.hook)
-            if self._stopping:
+            if self._stopped.is_set():
                 return
             await event.wait()
 
@@ -274,10 +281,16 @@ class Worker:
     async def _watch_clock(self) -> None:
         while True:
             event = self._work.listen()
-            delay = self._engine.tick()
-            if delay is None:
+            # Not for long while something is to come: machines sleep, and clocks are set. [EXPIRE-4]
+            with anyio.move_on_after(self._tick()):
                 await event.wait()
-            else:
-                # Never long: machines sleep, and clocks are set. [EXPIRE-4]
-                with anyio.move_on_after(min(delay, self._engine.config.recheck)):
-                    await event.wait()
+
+    def _tick(self) -> float:
+        """Apply what is due. Gives the seconds until the next look at the clock."""
+        recheck = self._engine.config.recheck
+        try:
+            delay = self._engine.tick()
+        except Exception:  # a clock's, say: the app's block is not to end by it
+            logger.exception("the session could not look at the time")
+            return recheck
+        return math.inf if delay is None else min(delay, recheck)

@@ -45,17 +45,17 @@ class Changes:
 class Courier(Signal):
     """Brings what comes into a mailbox to a callback, in order, on a thread that comes and goes."""
 
-    __slots__ = ("_callback", "_series", "mailbox")
+    __slots__ = ("_callback", "mailbox", "series")
 
     def __init__(self, callback: Callable[[Change], object]) -> None:
         super().__init__()
         self._callback = callback
-        self._series = Series("observer")
+        self.series = Series("observer")
         self.mailbox: Mailbox[Signal] | None = None
 
     def fire(self) -> None:
         """Something has come."""
-        self._series.submit(self._deliver)
+        self.series.submit(self._deliver)
 
     def _deliver(self) -> None:
         while self.mailbox is not None and (change := self.mailbox.take()) is not None:

@@ -190,6 +190,7 @@ class Session(SessionBase[Signal]):
             self._stop_listening()
             self._worker.stop()
         self._observers.close()
+        self._worker.let_callbacks_end(self._couriers)
         if self._given_platform is None:
             self._platform.close()
 

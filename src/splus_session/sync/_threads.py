@@ -42,6 +42,7 @@ class Series:
         self._lock = threading.Lock()
         self._jobs: deque[Job] = deque()
         self._running = False
+        self._thread: threading.Thread | None = None
 
     def submit(self, job: Job) -> None:
         """Run a job after those before it. Never blocks."""
@@ -52,11 +53,24 @@ class Series:
             self._running = True
         start(self._run, self._name)
 
+    def finish(self, until: float) -> None:
+        """Wait for the jobs there are, at most until `until` (monotonic). Not from one of them."""
+        if self._thread is threading.current_thread():
+            return
+        finished = threading.Event()
+        with self._lock:
+            if not self._running:
+                return
+            self._jobs.append(finished.set)
+        finished.wait(max(0.0, until - time.monotonic()))
+
     def _run(self) -> None:
+        self._thread = threading.current_thread()
         while True:
             with self._lock:
                 if not self._jobs:
                     self._running = False
+                    self._thread = None
                     return
                 job = self._jobs.popleft()
             try:

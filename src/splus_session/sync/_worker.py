@@ -2,11 +2,12 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import assert_never
 
-from splus_session._answers import Answer, Attempt, facts
+from splus_session._answers import Answer, Attempt, checked, facts
 from splus_session._arguments import Hook
 from splus_session._commands import (
     Announce,
@@ -21,16 +22,16 @@ from splus_session._commands import (
     RunHook,
     Verify,
 )
-from splus_session._credentials import SessionKind
 from splus_session._engine import Engine, Entry
-from splus_session._errors import CallerError, StoreError
+from splus_session._errors import CallerError, InterruptedByError, StoreError
 from splus_session._events import Fact, RenewalUnable
 from splus_session._failures import Failure, FailureKind
 from splus_session._observers import Observers
-from splus_session._renewals import HandlersRenewal, handler_failed, token_answer
+from splus_session._renewals import MANY, TOO_MANY, Question, handler_failed, question, token_answer
 from splus_session._secrets import Sealed
 from splus_session._storing import persist
 from splus_session.ports import AccessTokenHandler, Platform, SessionHandler, Store
+from splus_session.sync._observers import Courier
 from splus_session.sync._signal import Signal
 from splus_session.sync._threads import Series, start
 
@@ -71,6 +72,7 @@ class Worker:
         self._outbox = Series("drainer")
         self._calls = Series("hooks")
         self._stopping = False
+        self._questions = threading.Semaphore(MANY)
         self.device_id = ""
 
     def work(self) -> None:
@@ -84,6 +86,12 @@ class Worker:
         self._outbox.submit(self._drain)
         self._outbox.submit(finished.set)
         finished.wait()
+
+    def let_callbacks_end(self, couriers: Iterable[Courier]) -> None:
+        """Give hooks and observers that are still at it a bounded time."""
+        until = time.monotonic() + self._engine.config.wait_limit
+        for series in (self._calls, *(courier.series for courier in couriers)):
+            series.finish(until)
 
     # ── The drainer ─────────────────────────────────────────────────────────────────────────────
 
@@ -132,7 +140,7 @@ class Worker:
 
     def _ask_platform(self, command: Attempt | RevokeOrphan) -> Answer:
         try:
-            return self._request(command)
+            return checked(self._request(command))
         except Exception as error:
             # Its message and frames may hold what was sent. [SECRET-1]
             logger.error("the platform adapter raised %s", type(error).__name__)  # noqa: TRY400
@@ -156,25 +164,28 @@ class Worker:
     # ── The app ─────────────────────────────────────────────────────────────────────────────────
 
     def _ask_handler(self, attempt: int) -> None:
-        snapshot = self._engine.snapshot
-        session_handler, access_token_handler = self._handlers()
-        renewal, kind, user_id = snapshot.renewal, snapshot.kind, snapshot.user_id
-        if renewal is None or renewal.attempt != attempt or kind is None or user_id is None:
-            return  # logged out meanwhile, say: nobody need be asked [BAN-4]
+        limits = self._engine.config.limits
+        asked = question(attempt, self._engine.snapshot, *self._handlers(), limits, self._post)
+        if isinstance(asked, RenewalUnable):
+            self._post(asked)
+        elif asked is not None:
+            self._ask(attempt, asked)
+
+    def _ask(self, attempt: int, asked: Question) -> None:
         try:
-            if kind is SessionKind.ACCESS_TOKEN:
-                if access_token_handler is None:
-                    self._post(RenewalUnable(attempt))
-                else:
-                    sealed = Sealed(access_token_handler.on_token_renew(user_id))
-                    self._post(token_answer(attempt, user_id, sealed, self._engine.server_now()))
-            elif session_handler is None:
-                self._post(RenewalUnable(attempt))
-            else:
-                question = HandlersRenewal(attempt, kind, user_id, self._engine.config.limits, self._post)
-                session_handler.session_will_renew_access_token(question)
+            sealed = Sealed(self._call(asked))
+            if asked.returns_token:
+                self._post(token_answer(attempt, asked.user_id, sealed, self._engine.server_now()))
         except Exception as error:
             self._post(handler_failed(attempt, error))
+
+    def _call(self, asked: Question) -> object:
+        if not self._questions.acquire(blocking=False):
+            raise InterruptedByError(TOO_MANY)
+        try:
+            return asked.function(asked.argument)
+        finally:
+            self._questions.release()
 
     def _run_hook(self, call: HookCall) -> None:
         hook = self._hooks.get(call.hook)
