@@ -248,7 +248,7 @@ class Wanderer:
             RenewalAnswered(attempt, UserIdGrant("user-1")),
             RenewalUnable(attempt),
             HandlersChanged(self._chance.random() < 0.5, self._chance.random() < 0.5),
-            TokenOrphaned(brought),
+            TokenOrphaned(self._chance.choice([brought, self.core.snapshot.credential or brought])),
             TokenRejected(attempt),
             *self._verified(attempt),
             TokenRevoked(attempt),

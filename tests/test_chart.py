@@ -264,9 +264,32 @@ def test_a_token_that_nobody_will_use_is_revoked_in_every_state() -> None:
         for state in SessionState:
             last = rows(event=event, source=state)[-1]
             assert (last.target, last.reactions) == (state, ("revoke_orphan",))
-            assert [guard.name for guard in last.guards] == (
-                [] if event == "token_orphaned" else ["is_minted"]
-            )
+            if event != "token_orphaned":
+                assert list(map(str, last.guards)) == ["is_minted"]
+            else:  # where there is a token in use, it may be that one
+                assert list(map(str, last.guards)) == (["not is_in_use"] if state in STORED else [])
+
+
+@pytest.mark.requirement("LOGIN-9")
+def test_a_login_is_undone_while_it_is_on_its_way_and_once_it_has_succeeded() -> None:
+    cancelled = rows(event="login_cancelled")
+    assert {(row.source, row.target) for row in cancelled} == {
+        (ESTABLISHING, NOT_LOGGED_IN),
+        (ESTABLISHED, NOT_LOGGED_IN),
+        (TOKEN_EXPIRED, NOT_LOGGED_IN),
+    }
+    assert {tuple(map(str, row.guards)) for row in cancelled} == {("is_current_login",)}
+
+
+@pytest.mark.requirement("RENEW-3", "LOGOUT-4")
+def test_a_secure_logout_is_given_up_rather_than_sent_beside_a_renewal() -> None:
+    for state in STORED:
+        assert [
+            (list(map(str, row.guards)), row.reactions) for row in rows(event="revocation_due", source=state)
+        ] == [
+            (["is_renewing"], ("abandon_revocation",)),
+            ([], ("send_revocation",)),
+        ]
 
 
 @pytest.mark.requirement("RENEW-2", "RENEW-9")

@@ -38,6 +38,7 @@ from splus_session._events import (
     RenewalDue,
     RenewalFailed,
     RenewNow,
+    RevocationDue,
     SecureLogout,
     ServerClock,
     SessionOpened,
@@ -321,6 +322,24 @@ def test_of_all_that_is_due_the_earliest_comes_first() -> None:
     steps = core.advance(START + DAY)
     assert [type(taken.event) for taken in steps] == [RenewalDue, TokenExpired]
     assert all(taken.after.now == START + DAY for taken in steps)
+
+
+@pytest.mark.requirement("EXPIRE-4", "RENEW-3")
+@pytest.mark.parametrize("fact", [TokenExpired(), RenewalDue(), AnswerOverdue(), RevocationDue()], ids=repr)
+def test_what_time_brings_nobody_else_can_bring(fact: Event) -> None:
+    asked = Life().log_in()
+    asked.until_due()
+    waiting = Life().log_in()
+    waiting.until_due()
+    waiting.tell(RenewalAnswered(2, _grant()))
+    waiting.tell(SecureLogout())
+    for life in (Life(), Life().log_in(), asked, waiting):
+        before = life.snapshot
+        assert life.core.receive(fact, life.now) == []
+        assert life.snapshot == before
+    overdue, same = SessionCore.of(asked.snapshot), SessionCore.of(asked.snapshot)
+    assert overdue.receive(fact, START + DAY) == same.advance(START + DAY) != []
+    assert overdue.snapshot == same.snapshot
 
 
 @pytest.mark.requirement("EXPIRE-4")

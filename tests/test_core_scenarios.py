@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import attrs
 import pytest
 
 from splus_session._commands import (
@@ -308,6 +309,17 @@ def test_an_answer_that_is_heard_twice_does_not_revoke_the_token_in_use() -> Non
     assert life.drop(TokenRenewed(renewed, 2)) == "is_minted"
 
 
+@pytest.mark.requirement("LOGIN-6")
+@pytest.mark.parametrize("make", [established, token_expired])
+def test_the_token_in_use_is_no_orphan_though_it_comes_once_more_with_a_failure(make: Any) -> None:
+    life: Life = make()
+    assert life.drop(TokenOrphaned(credential())) == "not is_in_use"
+    other = credential("other")
+    assert life.tell(TokenOrphaned(other)) == [RevokeOrphan(other)]
+    life.tell(Logout())
+    assert life.tell(TokenOrphaned(credential())) == [RevokeOrphan(credential())]
+
+
 @pytest.mark.requirement("LOGIN-7")
 def test_an_access_token_needs_a_handler_and_to_be_alive_and_is_verified_first() -> None:
     assert Life().drop(LoginWithAccessToken(credential())) == "has_access_token_handler"
@@ -362,7 +374,44 @@ def test_cancelling_ends_that_attempt_and_no_other() -> None:
     life.tell(Login("user-1", AUTH_TOKEN))
     assert life.drop(LoginCancelled(1)) == "is_current_login"
     life.opened()
-    assert life.drop(LoginCancelled(2)) == NOT_ALLOWED
+    assert life.drop(LoginCancelled(1)) == "is_current_login"
+    life.tell(Logout())
+    life.tell(Resume(Record(SessionKind.AUTH_TOKEN, credential(), expired=False)))
+    assert life.drop(LoginCancelled(2)) == "is_current_login"
+
+
+@pytest.mark.requirement("LOGIN-9", "LOGIN-6", "RESUME-2", "HOOK-1")
+@pytest.mark.parametrize("make", [established, renewing, revoking, token_expired])
+def test_a_login_that_is_cancelled_at_the_very_moment_it_succeeds_is_undone(make: Any) -> None:
+    life: Life = make()
+    before, waiting = (
+        life.state(),
+        [
+            flight.attempt
+            for flight in (life.snapshot.renewal, life.snapshot.revocation)
+            if flight is not None
+        ],
+    )
+    assert life.tell(LoginCancelled(1)) == [
+        Persist(None),
+        Announce(Change(NOT_LOGGED_IN, before, ChangeReason.LOGIN_CANCELLED, life.now)),
+        RunHook(HookCall("on_logout", NOT_LOGGED_IN, ChangeReason.LOGIN_CANCELLED, "user-1", life.now)),
+        RevokeOrphan(credential()),
+        *(ReleaseWaiters(attempt, failure(FailureKind.CANCELLED)) for attempt in waiting),
+    ]
+    assert_forgotten(life)
+
+
+@pytest.mark.requirement("LOGIN-9", "LOGIN-6", "LOGIN-7")
+def test_an_access_token_that_was_presented_outlives_a_login_that_is_undone() -> None:
+    life = with_access_token()
+    assert RevokeOrphan(credential()) not in life.tell(LoginCancelled(1))
+    assert_forgotten(life)
+
+
+@pytest.mark.requirement("LOGIN-9", "BAN-4")
+def test_a_ban_stands_though_its_login_is_cancelled() -> None:
+    assert terminated().drop(LoginCancelled(1)) == NOT_ALLOWED
 
 
 # ── Handlers ────────────────────────────────────────────────────────────────────────────────────
@@ -665,6 +714,40 @@ def test_the_newest_answer_replaces_the_token_even_if_it_lives_shorter_and_an_ol
     older = credential("older", issued=life.now, lifetime=DAY)
     assert life.tell(TokenRenewed(older, 2)) == [RevokeOrphan(older)]
     assert life.snapshot.credential == shorter
+
+
+@pytest.mark.requirement("RENEW-1", "RENEW-7")
+def test_a_token_that_comes_too_late_to_be_renewed_as_planned_has_a_respite() -> None:
+    life = renewing()
+    life.until(START + HOUR - 35 - 512)
+    for attempt, left in enumerate([512.0, 256.0, 128.0], start=2):
+        # The same token each time, and each time half of what is left of it goes by.
+        life.tell(TokenRenewed(credential(), attempt))
+        assert life.core.deadline == life.now + left / 2
+        assert life.until_due() == [AskRenewal(attempt + 1)]
+        life.tell(RenewalAnswered(attempt + 1, FRESH))
+
+
+@pytest.mark.requirement("RENEW-7", "EXPIRE-5")
+def test_a_token_that_dies_during_its_respite_is_renewed_after_a_backoff_and_that_is_told() -> None:
+    life = renewing()
+    life.until(START + HOUR - 35 - 0.25)
+    life.tell(TokenRenewed(credential(), 2))
+    again = life.now + 1.0
+    life.wait(0.25)
+    dead = Denied(TOKEN_EXPIRED, failure(FailureKind.EXPIRED_ON_ARRIVAL), again)
+    assert life.core.authorization() == dead
+    assert life.until_due() == [AskRenewal(3)]
+    assert life.now == again
+
+
+@pytest.mark.requirement("RENEW-7")
+def test_a_respite_is_no_longer_than_the_pause() -> None:
+    life = established()
+    life.tell(RenewNow())
+    life.tell(RenewalAnswered(2, FRESH))
+    life.tell(TokenRenewed(credential("cached", issued=life.now - 39 * YEAR, lifetime=40 * YEAR), 2))
+    assert life.core.deadline == life.now + 600.0
 
 
 @pytest.mark.requirement("RENEW-12")
@@ -1021,14 +1104,21 @@ def test_a_renewal_in_flight_is_awaited_so_that_the_current_token_is_revoked() -
     assert failing.tell(RenewalFailed(2, failure(FailureKind.UNREACHABLE)))[-1] == Revoke(3, credential())
 
 
-@pytest.mark.requirement("LOGOUT-4")
-def test_a_renewal_is_awaited_no_longer_than_the_bound_and_its_late_token_is_revoked_too() -> None:
-    life = renewing()
+@pytest.mark.requirement("LOGOUT-3", "LOGOUT-4", "RENEW-3")
+@pytest.mark.parametrize("make", [renewing, lambda: renewing().expire()], ids=["ahead", "expired"])
+def test_a_secure_logout_that_waited_for_a_renewal_as_long_as_it_may_leaves_all_as_it_was(make: Any) -> None:
+    life: Life = make()
+    before = life.snapshot
     life.tell(SecureLogout())
     assert life.wait(29.9) == []
-    assert life.wait(0.2) == [ReleaseWaiters(2, failure(FailureKind.SUPERSEDED)), Revoke(3, credential())]
-    late = credential("late", issued=life.now)
-    assert life.tell(TokenRenewed(late, 2)) == [RevokeOrphan(late)]
+    assert life.wait(0.2) == [ReleaseWaiters(3, failure(FailureKind.UNREACHABLE))]
+    assert life.snapshot == attrs.evolve(before, now=life.now, attempt=3)
+    # A second renewal must not be on the wire beside the first, nor a token revoked that is replaced.
+    assert life.tell(RenewNow()) == []
+    renewed = credential("second", issued=life.now)
+    life.tell(TokenRenewed(renewed, 2))
+    assert life.snapshot.credential == renewed
+    assert life.tell(SecureLogout()) == [Revoke(4, renewed)]
 
 
 @pytest.mark.requirement("LOGOUT-4")

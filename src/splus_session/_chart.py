@@ -76,7 +76,21 @@ class SessionChart(StateChart[Any]):
         | at.TERMINATED.to.itself(internal=True, cond="is_minted", on="revoke_orphan")
     )
     login_failed = at.ESTABLISHING.to(at.NOT_LOGGED_IN, cond="is_current_login", on="fail_login")
-    login_cancelled = at.ESTABLISHING.to(at.NOT_LOGGED_IN, cond="is_current_login", on="fail_login")
+    login_cancelled = (
+        at.ESTABLISHING.to(at.NOT_LOGGED_IN, cond="is_current_login", on="fail_login")
+        | at.ESTABLISHED.to(
+            at.NOT_LOGGED_IN,
+            cond="is_current_login",
+            on=["disown_credential", "end_session", "forget_record"],
+            after="run_on_logout",
+        )
+        | at.TOKEN_EXPIRED.to(
+            at.NOT_LOGGED_IN,
+            cond="is_current_login",
+            on=["disown_credential", "end_session", "forget_record"],
+            after="run_on_logout",
+        )
+    )
 
     resume = at.NOT_LOGGED_IN.to(
         at.ESTABLISHED, cond="record_is_live", on=["restore_session", "store_record"]
@@ -156,8 +170,8 @@ class SessionChart(StateChart[Any]):
     token_orphaned = (
         at.NOT_LOGGED_IN.to.itself(internal=True, on="revoke_orphan")
         | at.ESTABLISHING.to.itself(internal=True, on="revoke_orphan")
-        | at.ESTABLISHED.to.itself(internal=True, on="revoke_orphan")
-        | at.TOKEN_EXPIRED.to.itself(internal=True, on="revoke_orphan")
+        | at.ESTABLISHED.to.itself(internal=True, unless="is_in_use", on="revoke_orphan")
+        | at.TOKEN_EXPIRED.to.itself(internal=True, unless="is_in_use", on="revoke_orphan")
         | at.TERMINATED.to.itself(internal=True, on="revoke_orphan")
     )
 
@@ -247,9 +261,12 @@ class SessionChart(StateChart[Any]):
         | at.TOKEN_EXPIRED.to.itself(internal=True)
         | at.TERMINATED.to(at.NOT_LOGGED_IN, on=["end_session", "forget_record"], after="run_on_logout")
     )
-    revocation_due = at.ESTABLISHED.to.itself(
-        internal=True, on="send_revocation"
-    ) | at.TOKEN_EXPIRED.to.itself(internal=True, on="send_revocation")
+    revocation_due = (
+        at.ESTABLISHED.to.itself(internal=True, cond="is_renewing", on="abandon_revocation")
+        | at.ESTABLISHED.to.itself(internal=True, on="send_revocation")
+        | at.TOKEN_EXPIRED.to.itself(internal=True, cond="is_renewing", on="abandon_revocation")
+        | at.TOKEN_EXPIRED.to.itself(internal=True, on="send_revocation")
+    )
     token_revoked = at.ESTABLISHED.to(
         at.NOT_LOGGED_IN,
         cond="is_current_revocation",

@@ -378,13 +378,18 @@ class SessionCore:
     def receive(self, event: Event, now: float) -> list[Step]:
         """Apply whatever is due at `now`, then the event, then what became due by it. [EXPIRE-4]
 
+        What time brings, nobody else can bring: such a fact applies what is due, and nothing besides.
+
         Returns:
-            The steps, in order; that of the event is among them, dropped or not.
+            The steps, in order; that of the event is among them, dropped or not, unless it is a
+            fact of time.
 
         Raises:
             InvalidArgumentError: `now` is no number, or beyond the year 9999. Nothing changed.
         """
         steps = self.advance(now)
+        if isinstance(event, TimeFact):
+            return steps
         taken = step(self.snapshot, event, now)
         self.snapshot = taken.after
         steps.append(taken)

@@ -184,6 +184,14 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         SessionState.ESTABLISHED,
+        "login_cancelled",
+        SessionState.NOT_LOGGED_IN,
+        guards=(Guard("is_current_login"),),
+        reactions=("disown_credential", "end_session", "forget_record"),
+        hooks=("on_logout",),
+    ),
+    Row(
+        SessionState.ESTABLISHED,
         "renewal_due",
         SessionState.ESTABLISHED,
         internal=True,
@@ -297,6 +305,7 @@ ROWS: tuple[Row, ...] = (
         "token_orphaned",
         SessionState.ESTABLISHED,
         internal=True,
+        guards=(Guard("is_in_use", expected=False),),
         reactions=("revoke_orphan",),
     ),
     Row(
@@ -402,6 +411,14 @@ ROWS: tuple[Row, ...] = (
         "revocation_due",
         SessionState.ESTABLISHED,
         internal=True,
+        guards=(Guard("is_renewing"),),
+        reactions=("abandon_revocation",),
+    ),
+    Row(
+        SessionState.ESTABLISHED,
+        "revocation_due",
+        SessionState.ESTABLISHED,
+        internal=True,
         reactions=("send_revocation",),
     ),
     Row(
@@ -435,6 +452,14 @@ ROWS: tuple[Row, ...] = (
         internal=True,
         guards=(Guard("is_minted"),),
         reactions=("revoke_orphan",),
+    ),
+    Row(
+        SessionState.TOKEN_EXPIRED,
+        "login_cancelled",
+        SessionState.NOT_LOGGED_IN,
+        guards=(Guard("is_current_login"),),
+        reactions=("disown_credential", "end_session", "forget_record"),
+        hooks=("on_logout",),
     ),
     Row(
         SessionState.TOKEN_EXPIRED,
@@ -550,6 +575,7 @@ ROWS: tuple[Row, ...] = (
         "token_orphaned",
         SessionState.TOKEN_EXPIRED,
         internal=True,
+        guards=(Guard("is_in_use", expected=False),),
         reactions=("revoke_orphan",),
     ),
     Row(
@@ -612,6 +638,14 @@ ROWS: tuple[Row, ...] = (
         "secure_logout",
         SessionState.TOKEN_EXPIRED,
         internal=True,
+    ),
+    Row(
+        SessionState.TOKEN_EXPIRED,
+        "revocation_due",
+        SessionState.TOKEN_EXPIRED,
+        internal=True,
+        guards=(Guard("is_renewing"),),
+        reactions=("abandon_revocation",),
     ),
     Row(
         SessionState.TOKEN_EXPIRED,

@@ -207,7 +207,8 @@ def presents_live_token(snapshot: Snapshot, event: LoginWithAccessToken) -> bool
 
 
 def is_current_login(snapshot: Snapshot, event: SessionOpened | LoginFailed | LoginCancelled) -> bool:
-    """While `establishing`, the session's number is that of the login in flight. [LOGIN-6]"""
+    """A session's number is that of the login that it began with. [LOGIN-6]"""
+    # A resumed session's number is no login's, so there is nobody who could cancel it.
     return event.attempt == snapshot.session
 
 
@@ -227,6 +228,12 @@ def is_minted(snapshot: Snapshot, event: SessionOpened | TokenRenewed) -> bool:
     """
     used = snapshot.credential
     return event.minted and (used is None or event.credential.access_token != used.access_token)
+
+
+def is_in_use(snapshot: Snapshot, event: TokenOrphaned) -> bool:
+    """The token that the session uses is no orphan, whatever brought it once more. [LOGIN-6]"""
+    used = snapshot.credential
+    return used is not None and event.credential.access_token == used.access_token
 
 
 def record_is_live(snapshot: Snapshot, event: Resume) -> bool:
@@ -318,6 +325,11 @@ def concerns_this_session(snapshot: Snapshot, event: UserBanned | UserDeleted) -
 def is_revoking(snapshot: Snapshot, event: SecureLogout | RenewNow) -> bool:
     """A secure logout is on its way. [LOGOUT-4]"""
     return snapshot.revocation is not None
+
+
+def is_renewing(snapshot: Snapshot, event: RevocationDue) -> bool:
+    """The renewal that a secure logout waited for is still out. [LOGOUT-4]"""
+    return snapshot.renewal is not None
 
 
 def is_current_revocation(
@@ -440,8 +452,21 @@ def replace_credential(draft: Snapshot, event: TokenRenewed, out: Commands) -> N
     _end_verification(draft, out)
     _use(draft, event.credential, event.attempt)
     draft.renewal = None
-    draft.retry = None
+    draft.retry = _respite(draft)
     out.append(ReleaseWaiters(event.attempt))
+
+
+def _respite(draft: Snapshot) -> Retry | None:
+    """Leave half of its time to a token that came too late to be renewed as planned. [RENEW-7]
+
+    A backend that gives the same token again and again would be asked without a pause otherwise.
+    """
+    config = draft.config
+    if draft.credential is None or draft.renew_at is None or draft.renew_at > draft.now + draft.offset:
+        return None
+    left = expiry(config, draft.credential) - draft.offset - draft.now
+    # It may outlast the token by a backoff, so whoever is denied meanwhile is told why.
+    return Retry(draft.now + min(config.pause, max(left / 2, config.backoff)), 0, _TOO_LATE)
 
 
 def back_off(draft: Snapshot, event: RenewalFailed, out: Commands) -> None:
@@ -504,9 +529,8 @@ def start_revocation(draft: Snapshot, event: SecureLogout, out: Commands) -> Non
 
 
 def send_revocation(draft: Snapshot, event: RevocationDue, out: Commands) -> None:
-    """Void the token that is in use now; a renewal that is still out is given up. [LOGOUT-4]"""
+    """Void the token that is in use now. [LOGOUT-4]"""
     revocation = draft.revocation
-    _end_renewal(draft, _SUPERSEDED, out)
     if revocation is not None and draft.credential is not None:
         draft.revocation = Revocation(revocation.attempt, revocation.deadline, sent=True)
         out.append(Revoke(revocation.attempt, draft.credential))
@@ -522,7 +546,9 @@ def check_revocation(draft: Snapshot, event: RevocationDoubted, out: Commands) -
 
 
 def abandon_revocation(
-    draft: Snapshot, event: RevocationFailed | TokenConfirmed | VerificationFailed, out: Commands
+    draft: Snapshot,
+    event: RevocationDue | RevocationFailed | TokenConfirmed | VerificationFailed,
+    out: Commands,
 ) -> None:
     """The token could not be revoked: the session stays exactly as it was. [LOGOUT-3]"""
     if draft.revocation is not None:
@@ -530,9 +556,16 @@ def abandon_revocation(
         draft.revocation = None
 
 
+def disown_credential(draft: Snapshot, event: LoginCancelled, out: Commands) -> None:
+    """The caller gave up a login that had just succeeded: it shall not have. [LOGIN-9]"""
+    # An access token that the app presented may be of use to it yet.
+    if draft.credential is not None and draft.kind is not SessionKind.ACCESS_TOKEN:
+        out.append(RevokeOrphan(draft.credential))
+
+
 def end_session(
     draft: Snapshot,
-    event: Logout | SecureLogout | TokenRevoked | TokenRefuted | UserBanned | UserDeleted,
+    event: LoginCancelled | Logout | SecureLogout | TokenRevoked | TokenRefuted | UserBanned | UserDeleted,
     out: Commands,
 ) -> None:
     """Nothing of the user is left, and nobody waits any longer. [LOGOUT-2] [BAN-4]"""
@@ -556,6 +589,7 @@ def end_session(
 
 _SUPERSEDED = Failure(FailureKind.SUPERSEDED)
 _LOGGED_OUT = Failure(FailureKind.LOGGED_OUT)
+_TOO_LATE = Failure(FailureKind.EXPIRED_ON_ARRIVAL)
 
 
 def _failure_of(draft: Snapshot, event: Event) -> Failure:
@@ -573,6 +607,8 @@ def _failure_of(draft: Snapshot, event: Event) -> Failure:
             return Failure(FailureKind.UNABLE)
         case AnswerOverdue():
             return Failure(FailureKind.NO_ANSWER)
+        case RevocationDue():
+            return Failure(FailureKind.UNREACHABLE)  # the renewal that was waited for
         case TokenConfirmed():
             return Failure(FailureKind.UNAUTHORIZED)  # to the revocation, though the token lives
         case SessionOpened() | TokenRenewed():

@@ -4,7 +4,18 @@ import math
 
 import attrs
 
-from splus_session import RenewNow, Resume, SessionCore, SessionState, Snapshot, upcoming
+from splus_session import (
+    AnswerOverdue,
+    RenewalDue,
+    RenewNow,
+    Resume,
+    RevocationDue,
+    SessionCore,
+    SessionState,
+    Snapshot,
+    TokenExpired,
+    upcoming,
+)
 from splus_session._core import Denied, Granted, Waiting, authorize
 from tests.properties.about_snapshots import LIVE, ROUNDING, flights
 from tests.properties.about_steps import can_renew, dies_at, record_of
@@ -15,6 +26,16 @@ from tests.properties.monitors import Outcome, about_outcomes
 def whatever_is_due_has_been_applied(outcome: Outcome) -> bool:
     due = upcoming(outcome.end)
     return outcome.end.now == outcome.now and (due is None or due[0] > outcome.now)
+
+
+@about_outcomes("EXPIRE-4", "RENEW-3")
+def what_time_brings_comes_of_the_clock_alone(outcome: Outcome) -> bool:
+    """Now that all that is due has been applied, such a fact from anybody else does nothing."""
+    for forged in (TokenExpired(), RenewalDue(), AnswerOverdue(), RevocationDue()):
+        core = SessionCore.of(outcome.end)
+        if core.receive(forged, outcome.now) or core.snapshot != outcome.end:
+            return False
+    return True
 
 
 @about_outcomes("CLIENT-2")

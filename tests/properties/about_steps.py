@@ -67,7 +67,7 @@ from splus_session import (
     VerificationFailed,
     Verify,
 )
-from tests.properties.about_snapshots import LIVE, ROUNDING, flights
+from tests.properties.about_snapshots import IN_SESSION, LIVE, ROUNDING, flights
 from tests.properties.monitors import about_steps
 
 NOT_LOGGED_IN, ESTABLISHING = SessionState.NOT_LOGGED_IN, SessionState.ESTABLISHING
@@ -84,8 +84,8 @@ ARROWS = {
     (TOKEN_EXPIRED, ESTABLISHED): "successful token renewal",
     (ESTABLISHED, TERMINATED): "the user is banned or deleted",
     (TOKEN_EXPIRED, TERMINATED): "the user is banned or deleted while the token is expired",
-    (ESTABLISHED, NOT_LOGGED_IN): "logout",
-    (TOKEN_EXPIRED, NOT_LOGGED_IN): "logout while the token is expired",
+    (ESTABLISHED, NOT_LOGGED_IN): "logout, or the login is undone",
+    (TOKEN_EXPIRED, NOT_LOGGED_IN): "logout while the token is expired, or the login is undone",
     (TERMINATED, NOT_LOGGED_IN): "logout, the only way out",
 }
 """The vendor's diagram: which state follows which, by what."""
@@ -127,8 +127,10 @@ def is_current(s: Snapshot, event: Event) -> bool | None:
     """Whether an answer is to something that is in flight now; None if it is no answer."""
     renewal, revocation = s.renewal, s.revocation
     match event:
-        case SessionOpened() | LoginFailed() | LoginCancelled():
+        case SessionOpened() | LoginFailed():
             return s.state is ESTABLISHING and event.attempt == s.session
+        case LoginCancelled():  # perhaps at the very moment at which it succeeds
+            return s.state in IN_SESSION and event.attempt == s.session
         case TokenRenewed() | RenewalFailed():
             return renewal is not None and renewal.deadline is None and event.attempt == renewal.attempt
         case RenewalAnswered() | RenewalUnable():
@@ -238,8 +240,10 @@ def logout_works_from_everywhere(step: Step) -> bool | None:
     return step.after.state is NOT_LOGGED_IN and Persist(None) in step.commands
 
 
-@about_steps("LOGOUT-3")
-def a_session_is_logged_out_by_logout_or_a_proven_revocation_alone(step: Step) -> bool | None:
+@about_steps("LOGOUT-3", "LOGIN-9")
+def a_session_is_logged_out_by_logout_a_proven_revocation_or_its_login_undone_alone(
+    step: Step,
+) -> bool | None:
     if step.before.state not in LIVE or step.after.state is not NOT_LOGGED_IN:
         return None
     match step.event:
@@ -249,6 +253,10 @@ def a_session_is_logged_out_by_logout_or_a_proven_revocation_alone(step: Step) -
             return is_current(step.before, step.event)
         case TokenRefuted():
             return answers_check(step.before, step.event)
+        case LoginCancelled():
+            [told] = commands(step, Announce)
+            its_own = step.event.attempt == step.before.session
+            return its_own and told.change.reason is ChangeReason.LOGIN_CANCELLED
         case _:
             return False
 
@@ -356,7 +364,7 @@ def a_late_answer_changes_nothing(step: Step) -> bool | None:
     return same_but(step) and all(isinstance(command, RevokeOrphan) for command in step.commands)
 
 
-@about_steps("LOGIN-6", "RENEW-11", "LOGIN-3")
+@about_steps("LOGIN-6", "RENEW-11", "LOGIN-3", "LOGIN-9")
 def a_token_is_used_or_in_use_or_revoked(step: Step) -> bool | None:
     """A token that a caller presented is the caller's, so we leave it alone."""
     orphans = [command.credential for command in commands(step, RevokeOrphan)]
@@ -366,7 +374,11 @@ def a_token_is_used_or_in_use_or_revoked(step: Step) -> bool | None:
             unwanted = step.event.minted and not holds_token(step.after, credential)
             return orphans == ([credential] if unwanted else [])
         case TokenOrphaned():
-            return orphans == [step.event.credential]
+            credential = step.event.credential
+            return orphans == ([] if holds_token(step.after, credential) else [credential])
+        case LoginCancelled() if step.before.credential is not None and is_current(step.before, step.event):
+            presented = step.before.kind is SessionKind.ACCESS_TOKEN
+            return orphans == ([] if presented else [step.before.credential])
         case _:
             return None if not orphans else False
 
@@ -381,7 +393,7 @@ def a_credential_is_replaced_by_an_accepted_answer_alone(step: Step) -> bool | N
     identity = (after.kind, after.user_id, after.session, after.own_handler)
     kept = identity == (s.kind, s.user_id, s.session, s.own_handler)
     taken = after.credential == event.credential and after.credential_attempt == event.attempt
-    return kept and taken and after.state is ESTABLISHED and after.retry is None
+    return kept and taken and after.state is ESTABLISHED
 
 
 # ── Flights ─────────────────────────────────────────────────────────────────────────────────────
@@ -448,6 +460,16 @@ def at_most_one_renewal_starts_and_only_while_none_is_in_flight(step: Step) -> b
     if before is not None:  # the handler's answer is presented, under the same number
         return bool(sent) and before.grant is None and before.attempt == after.attempt
     return step.before.revocation is None and after.attempt == step.before.attempt + 1
+
+
+@about_steps("RENEW-3", "LOGOUT-4")
+def a_renewal_that_was_sent_ends_by_its_answer_or_with_the_session_alone(step: Step) -> bool | None:
+    """Or a second one could be on the wire beside it, and the last answer would win."""
+    sent = step.before.renewal
+    if sent is None or sent.grant is None or step.after.renewal == sent:
+        return None
+    answered = isinstance(step.event, TokenRenewed | RenewalFailed) and step.event.attempt == sent.attempt
+    return step.after.renewal is None and (answered or step.after.state not in LIVE)
 
 
 @about_steps("RENEW-3", "RENEW-4")
@@ -587,6 +609,19 @@ def _tried(step: Step, *, keeps_grant: bool) -> bool:
     return retry.failures == renewal.failures + 1 and retry.failure is not None and retry.grant == grant
 
 
+@about_steps("RENEW-1", "RENEW-7")
+def a_renewed_token_is_renewed_as_planned_or_after_a_respite_if_it_came_late(step: Step) -> bool | None:
+    """Whoever gives the same token again and again is not asked without a pause."""
+    event, s, after = step.event, step.before, step.after
+    if not isinstance(event, TokenRenewed) or not is_accepted(step, event):
+        return None
+    if after.renew_at is None or after.renew_at > after.now + after.offset:
+        return after.retry is None
+    left = dies_at(s.config, event.credential) - after.offset - after.now
+    respite = min(s.config.pause, max(left / 2, s.config.backoff))
+    return _waits(step, respite, respite) and after.retry is not None and after.retry.failures == 0
+
+
 @about_steps("RENEW-9")
 def asking_to_renew_ends_a_pause_and_disturbs_nothing_in_flight(step: Step) -> bool | None:
     s, after = step.before, step.after
@@ -670,11 +705,11 @@ def a_revocation_is_sent_once_when_nothing_holds_it_up(step: Step) -> bool | Non
     if not isinstance(step.event, RevocationDue):
         return None if not sent else False
     waiting, started = s.revocation, step.after.revocation
-    if waiting is None or waiting.sent or started is None or s.credential is None:
+    if waiting is None or waiting.sent or s.credential is None:
         return False
-    if s.renewal is not None and s.now < waiting.deadline:
-        return False
-    return started.sent and step.after.renewal is None and sent == [Revoke(waiting.attempt, s.credential)]
+    if s.renewal is not None:  # the token in use may be another one any moment
+        return s.now >= waiting.deadline and not sent
+    return started is not None and started.sent and sent == [Revoke(waiting.attempt, s.credential)]
 
 
 @about_steps("LOGOUT-3")
@@ -688,7 +723,7 @@ def a_doubted_revocation_is_checked_by_one_verification(step: Step) -> bool | No
     return same_but(step, revocation=started, attempt=s.attempt + 1)
 
 
-@about_steps("LOGOUT-3")
+@about_steps("LOGOUT-3", "LOGOUT-4")
 def a_revocation_that_failed_leaves_the_session_as_it_was(step: Step) -> bool | None:
     s, event = step.before, step.event
     match event:
@@ -696,6 +731,8 @@ def a_revocation_that_failed_leaves_the_session_as_it_was(step: Step) -> bool | 
             failed = is_current(s, event)
         case TokenConfirmed() | VerificationFailed():
             failed = answers_check(s, event)
+        case RevocationDue():
+            failed = s.renewal is not None
         case _:
             return None
     return same_but(step, revocation=None) if failed else None

@@ -11,7 +11,17 @@ from typing import Any, NamedTuple
 import attrs
 import pytest
 
-from splus_session import LIFECYCLE, ChangeReason, Retry, Revocation, Row, SessionCore, SessionState, Snapshot
+from splus_session import (
+    LIFECYCLE,
+    ChangeReason,
+    Retry,
+    Revocation,
+    RevokeOrphan,
+    Row,
+    SessionCore,
+    SessionState,
+    Snapshot,
+)
 from splus_session import _core as core
 from splus_session import _rules as rules
 
@@ -132,6 +142,56 @@ def the_token_in_use_is_revoked_as_an_orphan(patch: pytest.MonkeyPatch) -> None:
 @mutant("a token is used or in use or revoked")
 def a_token_that_was_presented_to_us_is_revoked(patch: pytest.MonkeyPatch) -> None:
     replace(patch, "is_minted", always(answer=True))
+
+
+@mutant("a token is used or in use or revoked")
+def the_token_in_use_is_revoked_if_it_comes_once_more_with_a_failure(patch: pytest.MonkeyPatch) -> None:
+    replace(patch, "is_in_use", always(answer=False))
+
+
+@mutant("a token is used or in use or revoked")
+def an_orphan_is_taken_for_the_token_in_use(patch: pytest.MonkeyPatch) -> None:
+    replace(patch, "is_in_use", always(answer=True))
+
+
+@mutant("a login that is answered is over")
+def a_login_that_is_cancelled_as_it_succeeds_leaves_a_session(patch: pytest.MonkeyPatch) -> None:
+    change_rows(
+        patch,
+        "login_cancelled",
+        lambda row: row if row.source is SessionState.ESTABLISHING else None,
+    )
+
+
+@mutant("a late answer changes nothing")
+def the_cancelling_of_an_earlier_login_ends_the_session(patch: pytest.MonkeyPatch) -> None:
+    change_rows(
+        patch,
+        "login_cancelled",
+        lambda row: row if row.source is SessionState.ESTABLISHING else row._replace(guards=()),
+    )
+
+
+@mutant("a token is used or in use or revoked")
+def the_token_of_a_login_that_is_undone_lives_on(patch: pytest.MonkeyPatch) -> None:
+    replace(patch, "disown_credential", lambda draft, event, out: None)
+
+
+@mutant("a token is used or in use or revoked")
+def a_token_that_was_presented_is_revoked_with_its_login(patch: pytest.MonkeyPatch) -> None:
+    def disown_credential(draft: Any, event: Any, out: list[Any]) -> None:
+        out.append(RevokeOrphan(draft.credential))
+
+    replace(patch, "disown_credential", disown_credential)
+
+
+@mutant("what has to be stored is stored")
+def a_login_that_is_undone_comes_back_with_the_next_process(patch: pytest.MonkeyPatch) -> None:
+    change_rows(
+        patch,
+        "login_cancelled",
+        lambda row: row._replace(reactions=tuple(n for n in row.reactions if n != "forget_record")),
+    )
 
 
 @mutant("what ends releases its waiters exactly once")
@@ -285,6 +345,34 @@ def a_renewal_in_time_is_taken_for_a_new_session(patch: pytest.MonkeyPatch) -> N
     replace(patch, "replace_credential", then("replace_credential", own_handler=False))
 
 
+@mutant("a renewed token is renewed as planned or after a respite if it came late")
+def a_token_that_comes_late_is_renewed_at_once(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(rules, "_respite", lambda draft: None)
+
+
+@mutant("no pause is longer than the longest")
+def a_respite_is_as_long_as_the_token_likes(patch: pytest.MonkeyPatch) -> None:
+    def respite(draft: Any) -> Retry | None:
+        given = kept(draft)
+        if given is None:
+            return None
+        left = rules.expiry(draft.config, draft.credential) - draft.offset - draft.now
+        return attrs.evolve(given, at=draft.now + max(left / 2, draft.config.backoff))
+
+    kept = rules._respite
+    patch.setattr(rules, "_respite", respite)
+
+
+@mutant("a renewal that somebody asked for is due at once")
+def a_respite_has_no_reason(patch: pytest.MonkeyPatch) -> None:
+    def respite(draft: Any) -> Retry | None:
+        given = kept(draft)
+        return None if given is None else attrs.evolve(given, failure=None)
+
+    kept = rules._respite
+    patch.setattr(rules, "_respite", respite)
+
+
 # ── Expiry, rejection, clocks ───────────────────────────────────────────────────────────────────
 
 
@@ -355,6 +443,17 @@ def an_event_is_applied_although_something_is_due(patch: pytest.MonkeyPatch) -> 
     patch.setattr(SessionCore, "receive", receive)
 
 
+@mutant("what time brings comes of the clock alone")
+def what_time_brings_is_believed_of_anybody(patch: pytest.MonkeyPatch) -> None:
+    def receive(self: SessionCore, event: Any, now: float) -> list[Any]:
+        steps = self.advance(now)
+        taken = core.step(self.snapshot, event, now)
+        self.snapshot = taken.after
+        return [*steps, taken, *self.advance(now)]
+
+    patch.setattr(SessionCore, "receive", receive)
+
+
 @mutant("what was is left as it was")
 def a_step_writes_to_what_the_snapshot_before_it_holds(patch: pytest.MonkeyPatch) -> None:
     def end_pause(draft: Any, event: Any, out: list[Any]) -> None:
@@ -408,7 +507,7 @@ def a_pause_is_kept_after_the_end(patch: pytest.MonkeyPatch) -> None:
 # ── Logout ──────────────────────────────────────────────────────────────────────────────────────
 
 
-@mutant("a session is logged out by logout or a proven revocation alone")
+@mutant("a session is logged out by logout a proven revocation or its login undone alone")
 def a_secure_logout_logs_out_although_the_revocation_failed(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(core._REASONS, "revocation_failed", ChangeReason.SECURE_LOGOUT)
     change_rows(
@@ -420,7 +519,7 @@ def a_secure_logout_logs_out_although_the_revocation_failed(patch: pytest.Monkey
     )
 
 
-@mutant("a session is logged out by logout or a proven revocation alone")
+@mutant("a session is logged out by logout a proven revocation or its login undone alone")
 def a_401_to_a_revocation_is_believed_unchecked(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(core._REASONS, "revocation_doubted", ChangeReason.SECURE_LOGOUT)
     change_rows(
@@ -450,6 +549,27 @@ def a_secure_logout_waits_for_a_renewal_without_end(patch: pytest.MonkeyPatch) -
 
     kept = rules.start_revocation
     replace(patch, "start_revocation", start_revocation)
+
+
+@mutant("a renewal that was sent ends by its answer or with the session alone")
+def a_secure_logout_that_waited_too_long_gives_up_the_renewal(patch: pytest.MonkeyPatch) -> None:
+    def send_revocation(draft: Any, event: Any, out: list[Any]) -> None:
+        rules._end_renewal(draft, rules._SUPERSEDED, out)
+        kept(draft, event, out)
+
+    kept = rules.send_revocation
+    patch.setattr(rules, "send_revocation", send_revocation)
+    change_rows(patch, "revocation_due", lambda row: None if row.guards else row)
+
+
+@mutant("a secure logout waits for a renewal that was sent and no other")
+def a_secure_logout_revokes_beside_a_renewal(patch: pytest.MonkeyPatch) -> None:
+    replace(patch, "is_renewing", always(answer=False))
+
+
+@mutant("a revocation is sent once when nothing holds it up")
+def a_secure_logout_waits_for_a_renewal_and_gives_up_all_the_same(patch: pytest.MonkeyPatch) -> None:
+    replace(patch, "is_renewing", always(answer=True))
 
 
 @mutant("what ends releases its waiters exactly once")

@@ -36,12 +36,14 @@ from splus_session import (
     Failure,
     FailureKind,
     HandlersChanged,
+    LoginCancelled,
     OpenSession,
     Persist,
     Record,
     ReleaseWaiters,
     Renew,
     RenewalAnswered,
+    RenewalFailed,
     RenewalUnable,
     Resume,
     Revoke,
@@ -51,6 +53,7 @@ from splus_session import (
     SessionState,
     Snapshot,
     Step,
+    TokenRenewed,
     Verify,
     event_name,
 )
@@ -98,6 +101,8 @@ class World(RuleBasedStateMachine):
         self.core = core
         self.told = SessionState.NOT_LOGGED_IN
         self.waited: list[int] = []
+        self.logins: list[int] = []
+        self.unanswered: set[int] = set()
         self.presented: list[int] = []
         self.asked: list[int] = []
         self.pending: list[Attempt] = []
@@ -111,6 +116,8 @@ class World(RuleBasedStateMachine):
     def receive(self, event: Event, now: float) -> None:
         """Have the session hear of something, judge what it does, and do what it commands."""
         self.heard += 1
+        if isinstance(event, TokenRenewed | RenewalFailed):
+            self.unanswered.discard(event.attempt)
         start = self.core.snapshot
         was = hash(start)
         steps = tuple(self.core.receive(event, now))
@@ -135,6 +142,10 @@ class World(RuleBasedStateMachine):
                     assert command.attempt not in self.presented, "a number is used once [LOGIN-6] [RENEW-5]"
                     self.presented.append(command.attempt)
                     self.pending.append(command)
+                    if isinstance(command, OpenSession):
+                        self.logins.append(command.attempt)
+                    elif isinstance(command, Renew):
+                        self.unanswered.add(command.attempt)
                 case AskRenewal(attempt=attempt):
                     assert attempt not in self.asked + self.presented, "a question is asked once [RENEW-3]"
                     self.asked.append(attempt)
@@ -151,7 +162,11 @@ class World(RuleBasedStateMachine):
     @rule(data=st.data())
     def anything_happens(self, data: st.DataObject) -> None:
         """Also where the table has no row for it."""
-        self.receive(data.draw(events_for(self.core.snapshot, self.now)), self.now)
+        self.receive(data.draw(events_for(self.core.snapshot, self.now).filter(self.may_happen)), self.now)
+
+    def may_happen(self, event: Event) -> bool:
+        """Who cancels a login once began it: there is nobody who could cancel a resumed session."""
+        return not isinstance(event, LoginCancelled) or event.attempt in self.logins
 
     # ── The books ───────────────────────────────────────────────────────────────────────────────
 
@@ -169,6 +184,11 @@ class World(RuleBasedStateMachine):
         assert (self.stored is None) == (needed is None), "[RESUME-2] [LOGOUT-2]"
         if self.stored is not None and needed is not None:
             assert attrs.evolve(self.stored, offset=0.0) == attrs.evolve(needed, offset=0.0), "[RESUME-2]"
+
+    @invariant()
+    def one_renewal_of_a_session_is_on_the_wire(self) -> None:
+        session = self.core.snapshot.session
+        assert len([number for number in self.unanswered if number > session]) <= 1, "[RENEW-3]"
 
     @invariant()
     def the_token_in_use_was_not_revoked(self) -> None:
@@ -292,10 +312,13 @@ def _rule_for(name: str, made: type[Event]) -> Callable[..., None]:
         s = self.core.snapshot
         if s.state not in sources or (name in ANSWERED and not ANSWERED[name](s)):
             return False
+        if made is LoginCancelled and s.session not in self.logins:
+            return False
         return s.state not in seldom or self.heard % 4 == 0
 
     def happens(self: World, data: st.DataObject) -> None:
-        self.receive(data.draw(events_for(self.core.snapshot, self.now, [made])), self.now)
+        aimed = events_for(self.core.snapshot, self.now, [made])
+        self.receive(data.draw(aimed.filter(self.may_happen)), self.now)
 
     happens.__name__ = happens.__qualname__ = name
     return precondition(may_mean_something)(rule(data=st.data())(happens))
@@ -381,6 +404,9 @@ SEEN_BY_THE_BOOKS = (
     "a session told to be expired is resumed as established",
     "the token in use is revoked as an orphan",
     "a renewal that is answered twice is sent twice",
+    "a secure logout that waited too long gives up the renewal",
+    "the token in use is revoked if it comes once more with a failure",
+    "a login that is undone comes back with the next process",
 )
 
 

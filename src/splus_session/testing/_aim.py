@@ -205,7 +205,10 @@ class _Aim(NamedTuple):
                 return Credential(token, user, drawn.issued_at, drawn.expires_at)
 
     def orphan(self) -> Credential:
-        """What comes together with a failure: never the token in use."""
+        """What comes together with a failure; rarely the token in use once more."""
+        held = self.snapshot.credential
+        if held is not None and self.dice.rarely():
+            return held
         return Credential(AccessToken("orphan"), self.user(), self.now, self.now + _HOUR)
 
     def grant(self) -> Grant:
