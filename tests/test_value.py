@@ -27,7 +27,7 @@ def test_a_value_prints_its_fields_but_those_that_are_secret() -> None:
     assert repr(TokenConfirmed(1)) == "TokenConfirmed(attempt=1, clock=None)"
     assert repr(Logout()) == "Logout()"
     assert "canary" not in repr(Authorization("Bearer canary", 1, 2.0))
-    assert repr(Authorization("Bearer canary", 1, 2.0)) == "Authorization(attempt=1, until=2.0)"
+    assert repr(Authorization("Bearer canary", 1, 2.0)) == "Authorization(attempt=1, until=2.0, session=0)"
 
 
 def test_a_class_keeps_a_repr_of_its_own() -> None:
