@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from splus_session._errors import InvalidArgumentError
 from splus_session._secrets import AccessToken, AuthToken, Secret
+from splus_session.ports import Authorization
 
 # Halves of surrogate pairs included: they come in by JSON, and no encoding takes them.
 ANY_TEXT = st.text(st.characters(), min_size=1) | st.text("a\ud800\udfff", min_size=1)
@@ -37,6 +38,14 @@ def test_nothing_but_reveal_shows_a_secret() -> None:
 def test_a_secret_refuses_pickling(protocol: int) -> None:
     with pytest.raises(TypeError) as caught:
         pickle.dumps(Secret("CANARY"), protocol)
+    assert "CANARY" not in str(caught.value)
+
+
+@pytest.mark.requirement("SECRET-1")
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_an_authorization_refuses_pickling(protocol: int) -> None:
+    with pytest.raises(TypeError) as caught:
+        pickle.dumps([Authorization("Bearer CANARY", attempt=1, until=0.0)], protocol)
     assert "CANARY" not in str(caught.value)
 
 

@@ -2,16 +2,20 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import anyio
 import pytest
 
 from splus_session import HookCall, InterruptedByError, SessionState, UnavailableError
+from splus_session._events import SessionOpened
 from splus_session.aio._foreign import contained, on_thread
 from splus_session.ports import Answer, Renewal
 from splus_session.testing import Endpoint, FakePlatform, ManualClock
 from tests.aio.conftest import MakeSession
+from tests.aio.test_cancellation import ThreadedStore
 
 
 @pytest.mark.anyio
@@ -89,18 +93,28 @@ async def cancelled_elsewhere(*_: object) -> Any:
     await future
 
 
+def cancelled(*_: object) -> Any:
+    """Asks a task for its result, say, that was cancelled."""
+    raise asyncio.CancelledError
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("stray", [cancelled_elsewhere, cancelled], ids=["async", "plain"])
 @pytest.mark.requirement("HOOK-1", "OBSERVE-2", "RENEW-6")
 async def test_a_cancellation_in_the_apps_code_is_an_error_of_that_and_ends_nothing(
-    make: MakeSession, fake: FakePlatform, clock: ManualClock, caplog: pytest.LogCaptureFixture
+    stray: Callable[..., Any],
+    make: MakeSession,
+    fake: FakePlatform,
+    clock: ManualClock,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     class Handler:
-        session_will_renew_access_token = staticmethod(cancelled_elsewhere)
+        session_will_renew_access_token = staticmethod(stray)
 
     told: list[SessionState] = []
-    async with make(hooks={"on_login": cancelled_elsewhere}, session_handler=Handler()) as session:
-        session.on_change(cancelled_elsewhere)
+    async with make(hooks={"on_login": stray}, session_handler=Handler()) as session:
+        session.on_change(stray)
         session.on_change(lambda change: told.append(change.state))
         await session.login("ann", auth_token=fake.issue_auth_token("ann"))
         clock.advance(30 * 24 * 3600.0)
@@ -153,3 +167,84 @@ async def test_what_blocks_is_called_on_a_daemon_thread(anyio_backend: str) -> N
     assert await on_thread(threading.get_ident) != threading.get_ident()
     with pytest.raises(ZeroDivisionError):
         await on_thread(lambda: 1 // 0)
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("LOGOUT-1", "RENEW-4")
+async def test_what_blocks_is_called_in_place_where_no_thread_is_to_be_had(
+    make: MakeSession, fake: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, start = ThreadedStore(), threading.Thread.start
+    async with make(store=store) as session:
+        await session.login("ann", auth_token=fake.issue_auth_token("ann"))
+        [_] = store.tokens
+        refused: list[threading.Thread] = []
+
+        def refuse(thread: threading.Thread) -> None:
+            if thread.name.startswith("splus-session"):
+                refused.append(thread)
+                raise RuntimeError("can't start new thread")
+            start(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+        await session.logout()
+        assert len(refused) == 1
+        assert store.tokens == []
+
+
+class Faulty(ManualClock):
+    """A clock that raises as often as it is told to."""
+
+    faults = 0
+
+    def now(self) -> float:
+        if self.faults:
+            self.faults -= 1
+            raise ZeroDivisionError
+        return super().now()
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("EXPIRE-4")
+async def test_a_clock_that_fails_once_does_not_end_the_apps_block(
+    make: MakeSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Faulty()
+    fake = FakePlatform(clock=clock)
+    async with make(clock=clock, platform=fake.async_client()) as session:
+        await session.login("ann", auth_token=fake.issue_auth_token("ann"))
+        await anyio.wait_all_tasks_blocked()
+        clock.faults = 1
+        session._engine.poke()
+        while clock.faults:
+            await anyio.lowlevel.checkpoint()
+        clock.advance(31 * 24 * 3600.0)
+        async for change in session.changes():
+            if change.state is SessionState.TOKEN_EXPIRED:
+                break
+    assert caplog.text.count("could not look at the time") == 1
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("EXPIRE-4")
+async def test_a_clock_that_fails_when_an_answer_comes_does_not_end_the_apps_block(
+    make: MakeSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Faulty()
+    fake = FakePlatform(clock=clock)
+    async with make(clock=clock, platform=fake.async_client()) as session:
+        post, faults = session._engine.post, [1]
+
+        def late(event: Any, **named: Any) -> Any:
+            if isinstance(event, SessionOpened) and faults:
+                clock.faults = faults.pop()
+            return post(event, **named)
+
+        session._engine.post = late  # type: ignore[method-assign]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(partial(session.login, "ann", auth_token=fake.issue_auth_token("ann")))
+            while "failed" not in caplog.text:
+                await anyio.lowlevel.checkpoint()
+            tasks.cancel_scope.cancel()
+        await session.login("ann", auth_token=fake.issue_auth_token("ann"))
+        assert session.state is SessionState.ESTABLISHED

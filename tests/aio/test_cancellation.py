@@ -10,13 +10,14 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from splus_session import Config, SessionClosed, SessionState
+from splus_session import Config, NotLoggedInError, SessionClosed, SessionState
 from splus_session._credentials import Grant, Record
 from splus_session._secrets import AccessToken
 from splus_session.aio import Session
 from splus_session.ports import Answer, Renewal
 from splus_session.stores import MemoryStore
 from splus_session.testing import FakePlatform, ManualClock
+from splus_session.testing._waiting import Signal
 
 pytestmark = pytest.mark.anyio
 
@@ -144,6 +145,28 @@ class ThreadedStore:
     @property
     def tokens(self) -> list[AccessToken]:
         return self._store.tokens
+
+
+class HeldStore(ThreadedStore):
+    """It takes as long for `what` as the test likes."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__()
+        self._what = what
+        self.began, self.go_on = Signal(), Signal()
+
+    def save(self, key: str, record: Record) -> None:
+        self._hold("save")
+        super().save(key, record)
+
+    def delete(self, key: str) -> None:
+        self._hold("delete")
+        super().delete(key)
+
+    def _hold(self, what: str) -> None:
+        if what == self._what:
+            self.began.set()
+            self.go_on.wait()
 
 
 class Handler:
@@ -349,6 +372,74 @@ async def test_a_logout_is_finished_before_its_cancellation_is_felt(anyio_backen
             await anyio.lowlevel.checkpoint()
         assert finished
         assert scope.cancelled_caught
+
+
+@pytest.mark.requirement("LOGOUT-1")
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("times", [1, 3])
+async def test_a_logout_that_times_out_has_deleted_the_record_before_that_is_raised(times: int) -> None:
+    store = HeldStore("delete")
+    scene = Scene(Points(), store)
+    async with scene.make() as session:
+        scene.observe(session)
+        await scene.log_in(session)
+
+        async def log_out() -> None:
+            async with asyncio.timeout(None) as timer:
+                timers.append(timer)
+                await session.logout()
+
+        timers: list[asyncio.Timeout] = []
+        task = asyncio.ensure_future(log_out())
+        await store.began
+        timers[0].reschedule(0.0)  # long ago
+        for _ in range(times - 1):
+            await anyio.wait_all_tasks_blocked()
+            task.cancel()
+        await anyio.wait_all_tasks_blocked()
+        assert not task.done()
+        store.go_on.set()
+        await asyncio.wait([task])
+        assert store.tokens == []
+        assert session.state is SessionState.NOT_LOGGED_IN
+        if times == 1:
+            assert isinstance(task.exception(), TimeoutError)
+        else:
+            assert task.cancelled()
+        await scene.in_order(session)
+
+
+@pytest.mark.requirement("LOGIN-9", "LOGIN-6")
+@pytest.mark.parametrize("how", ["by scope", "natively"])
+async def test_a_login_cancelled_while_it_is_stored_leaves_nobody_logged_in(
+    how: str, anyio_backend: str
+) -> None:
+    if how == "natively" and anyio_backend == "trio":
+        return  # trio has no other cancellation than by scope
+    store = HeldStore("save")
+    scene = Scene(Points(), store)
+    async with scene.make() as session:
+        scene.observe(session)
+        if how == "natively":
+            task = asyncio.ensure_future(scene.log_in(session))
+            await store.began
+            task.cancel()
+            await asyncio.wait([task])
+            assert task.cancelled()
+        else:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(scene.log_in, session)
+                await store.began
+                tasks.cancel_scope.cancel()
+        assert session._engine.snapshot.state is SessionState.NOT_LOGGED_IN, "at once"
+        with pytest.raises(NotLoggedInError):
+            await session.authorization()
+        store.go_on.set()
+        await scene.quiet(session)
+        while not scene.fake.tokens_of("ann")[0].voided:
+            await anyio.lowlevel.checkpoint()
+        assert store.tokens == []
+        await scene.in_order(session)
 
 
 @pytest.mark.requirement("EXPIRE-5", "RENEW-3")

@@ -1,4 +1,5 @@
 import asyncio
+import os
 import threading
 from concurrent.futures import Future
 from typing import Any
@@ -7,10 +8,13 @@ import anyio
 import pytest
 from anyio.from_thread import start_blocking_portal
 
-from splus_session import Config, SessionClosed
+from splus_session import Config, SessionClosed, SessionState
+from splus_session.aio import Changes
 from splus_session.ports import Renewal
 from splus_session.testing import FakePlatform, ManualClock
 from tests.aio.conftest import MakeSession
+from tests.aio.test_cancellation import HeldStore
+from tests.drivers.faces import PATIENCE
 from tests.processes import output
 
 PROLOGUE = """
@@ -163,3 +167,97 @@ async def test_cancelling_the_block_closes_and_is_felt_outside(make: MakeSession
     assert scope.cancelled_caught
     with pytest.raises(SessionClosed):
         await session.authorization()
+
+
+class Noting:
+    """A platform that is the session's own, so to speak, and notes that it is let go of."""
+
+    def __init__(self, fake: FakePlatform) -> None:
+        self._platform = fake.async_client()
+        self.open_session = self._platform.open_session
+        self.closings = 0
+
+    async def aclose(self) -> None:
+        await anyio.lowlevel.checkpoint()
+        self.closings += 1
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("how", ["timeout", "cancelled", "cancelled thrice"])
+@pytest.mark.requirement("CLIENT-3", "LOGOUT-1")
+async def test_a_closing_that_is_cancelled_leaves_nothing_behind(
+    how: str, make: MakeSession, fake: FakePlatform
+) -> None:
+    before = {task.id for task in anyio.get_running_tasks()}
+    store, platform = HeldStore("delete"), Noting(fake)
+    session = make(store=store, platform=None)
+    session._http = lambda: platform  # type: ignore[assignment, method-assign, return-value]
+    timers: list[asyncio.Timeout] = []
+    closing = anyio.Event()
+
+    async def live() -> None:
+        async with asyncio.timeout(None) as timer, session:
+            timers.append(timer)
+            await session.login("ann", auth_token=fake.issue_auth_token("ann"))
+            others.append(asyncio.ensure_future(session.logout()))
+            others.append(asyncio.ensure_future(all_of(session.changes())))
+            await store.began
+            closing.set()
+
+    others: list[asyncio.Task[Any]] = []
+    task = asyncio.ensure_future(live())
+    await closing.wait()
+    await anyio.wait_all_tasks_blocked()
+    if how == "timeout":
+        timers[0].reschedule(0.0)  # long ago
+    for _ in range({"timeout": 0, "cancelled": 1, "cancelled thrice": 3}[how]):
+        task.cancel()
+        await anyio.wait_all_tasks_blocked()
+    await anyio.wait_all_tasks_blocked()
+    assert not task.done()
+    assert platform.closings == 0
+    store.go_on.set()
+    await asyncio.wait([task, *others], timeout=PATIENCE)
+    if how == "timeout":
+        assert isinstance(task.exception(), TimeoutError)
+    else:
+        assert task.cancelled()
+    logout, changes = others
+    assert changes.result()[-1] is SessionState.NOT_LOGGED_IN, "it is told, and the iteration ends"
+    assert logout.result() is None
+    assert store.tokens == []
+    assert platform.closings == 1
+    assert {task.id for task in anyio.get_running_tasks()} == before
+    with pytest.raises(SessionClosed):
+        await session.authorization()
+
+
+async def all_of(changes: Changes) -> list[SessionState]:
+    return [change.state async for change in changes]
+
+
+@pytest.mark.requirement("CLIENT-3", "OBSERVE-1")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+def test_an_iteration_that_came_through_a_fork_says_so() -> None:
+    program = """
+    import os
+    from splus_session import ForkedSessionError
+
+    async def main():
+        one = await session().__aenter__()
+        return one.changes()
+
+    async def first_of(changes):
+        try:
+            print((await anext(changes)).state.value, flush=True)
+        except ForkedSessionError:
+            print("refused", flush=True)
+
+    changes = anyio.run(main, backend=backend)
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+    anyio.run(first_of, changes, backend=backend)
+    """
+    assert output(PROLOGUE + _dedented(program), "asyncio") == ["refused", "notLoggedIn"]

@@ -1,13 +1,15 @@
+import contextlib
 import threading
 
 import pytest
 
-from splus_session import NotAllowedError, SessionClosed, SessionState
+from splus_session import Change, HookCall, NotAllowedError, SessionClosed, SessionState
 from splus_session.stores import MemoryStore
 from splus_session.testing import Endpoint, FakePlatform
 from tests.drivers.conftest import OpenStage
-from tests.drivers.faces import Face
-from tests.drivers.stage import DUE, Asked, Vouching
+from tests.drivers.faces import PATIENCE, Face, Log, on_thread
+from tests.drivers.held import Asking
+from tests.drivers.stage import DUE, HOOKS, Asked, Vouching
 
 CALLS = {
     "login": ("ann",),
@@ -44,9 +46,8 @@ def test_a_session_that_is_not_open_is_of_no_use(call: str, stage: OpenStage, fa
     s.close()
     assert isinstance(s.failure(s.start(call, *CALLS[call])), SessionClosed)
     assert s.session._engine.live is None
-    if not call.startswith("report"):
-        unopened = face.make(api_key="key", development=True)
-        assert isinstance(face.start(unopened, call, *CALLS[call]).exception(20), SessionClosed)
+    unopened = face.make(api_key="key", development=True)
+    assert isinstance(face.start(unopened, call, *CALLS[call]).exception(PATIENCE), SessionClosed)
 
 
 @pytest.mark.requirement("CLIENT-3")
@@ -143,3 +144,73 @@ def test_two_sessions_share_nothing(fake: FakePlatform, stage: OpenStage) -> Non
     assert second.call("authorization").header
     assert isinstance(second.failure(second.start("login", "ann")), NotAllowedError)
     assert [call.hook for call in second.hooks] == ["on_login"]
+
+
+@pytest.mark.requirement("HOOK-1", "CLIENT-3")
+@pytest.mark.parametrize("ended_by", ["ban", "logout"])
+def test_hooks_that_are_owed_run_before_the_block_is_left(
+    ended_by: str, face: Face, fake: FakePlatform, stage: OpenStage
+) -> None:
+    run, holds = Log(), {"on_login": Asking(None)}
+
+    def slow(call: HookCall) -> None:
+        if call.hook in holds:
+            holds[call.hook].wait()
+        run.add(call.hook)
+
+    async def slow_in_loop(call: HookCall) -> None:
+        if call.hook in holds:
+            await holds[call.hook].wait_async()
+        run.add(call.hook)
+
+    s = stage(hooks=dict.fromkeys(HOOKS, slow if face.name == "sync" else slow_in_loop))
+    s.log_in()
+    if ended_by == "logout":
+        s.call("logout")
+    else:
+        s.call("report_banned", s.call("authorization").attempt)
+    closing = on_thread(s.close)
+    with pytest.raises(TimeoutError):
+        closing.result(0.05)
+    assert run == []
+    holds["on_login"].answer(None)
+    closing.result(PATIENCE)
+    assert run == ["on_login", f"on_{ended_by}"]
+
+
+@pytest.mark.requirement("HOOK-1", "OBSERVE-3", "CLIENT-3")
+@pytest.mark.parametrize("by", ["hook", "observer"])
+def test_a_callback_that_calls_a_session_that_is_being_closed_is_refused_and_holds_up_nobody(
+    by: str, face: Face, stage: OpenStage
+) -> None:
+    refused, go_on = Log(), Asking(None)
+
+    def late(heard: HookCall | Change) -> None:
+        if heard.state is SessionState.ESTABLISHED:
+            go_on.wait()
+            try:
+                s.session.logout()
+            except SessionClosed:
+                refused.add(heard)
+
+    async def late_in_loop(heard: HookCall | Change) -> None:
+        if heard.state is SessionState.ESTABLISHED:
+            await go_on.wait_async()
+            try:
+                await s.session.logout()
+            except SessionClosed:
+                refused.add(heard)
+
+    callback = late if face.name == "sync" else late_in_loop
+    s = stage(hooks={"on_login": callback} if by == "hook" else {})
+    if by == "observer":
+        s.session.on_change(callback)
+    s.log_in()
+    changes = s.session.changes()
+    closing = on_thread(s.close)
+    with contextlib.suppress(StopIteration):
+        while True:
+            face.next_change(changes)
+    go_on.answer(None)
+    closing.result(PATIENCE)
+    assert len(refused) == 1

@@ -18,6 +18,7 @@ from splus_session import (
     Limits,
     MalformedAnswerError,
     NotAllowedError,
+    NotAuthorizedError,
     NotLoggedInError,
     PlatformError,
     RefusedError,
@@ -162,21 +163,33 @@ def test_a_login_that_takes_too_long_fails(face: Face, fake: FakePlatform, stage
 
 
 @pytest.mark.requirement("LOGIN-3")
-def test_a_platform_adapter_that_raises_counts_as_unreachable(face: Face, stage: OpenStage) -> None:
+@pytest.mark.parametrize("error", [ZeroDivisionError, None], ids=["raises", "answers nothing"])
+def test_a_platform_adapter_that_gives_no_answer_counts_as_unreachable(
+    error: type[Exception] | None, face: Face, stage: OpenStage
+) -> None:
     class Broken:
         def open_session(self, grant: object, *, device_id: str) -> Any:
-            raise ZeroDivisionError
-
-        def close(self) -> None:
-            pass
+            if error is not None:
+                raise error
 
     class AsyncBroken:
         async def open_session(self, grant: object, *, device_id: str) -> Any:
-            raise ZeroDivisionError
+            Broken().open_session(grant, device_id=device_id)
 
     s = stage(platform=Broken() if face.name == "sync" else AsyncBroken())
     assert isinstance(s.failure(s.start("login", "ann", auth_token="word")), UnavailableError)
     nothing_is_left(s)
+
+
+@pytest.mark.requirement("LOGIN-3")
+def test_who_calls_too_often_hears_when_to_come_again(fake: FakePlatform, stage: OpenStage) -> None:
+    s = stage()
+    for given, told in ((30, s.clock.now() + 30.0), (None, None)):
+        fake.fail(Endpoint.LOGIN, faults.rate_limited(given))
+        error = s.failure(s.start("login", "ann", auth_token="word"))
+        assert isinstance(error, PlatformError)
+        assert error.retry_at == told
+        assert error.retryable
 
 
 @pytest.mark.requirement("LOGIN-4")
@@ -320,6 +333,14 @@ def test_a_signed_visitor_renews_with_a_fresh_signature(fake: FakePlatform, stag
     assert len(fake.requests_to(Endpoint.VISITOR_LOGIN)) == 2
 
 
+@pytest.mark.requirement("LOGIN-8")
+def test_an_expiry_without_the_signature_that_it_is_of_is_refused(stage: OpenStage) -> None:
+    s = stage()
+    call = s.start("login_as_visitor", auth_signature_expires_at="2999-01-01T00:00:00.000Z")
+    assert isinstance(s.failure(call), InvalidArgumentError)
+    assert s.fake.requests == ()
+
+
 @pytest.mark.requirement("LOGIN-9", "EXPIRE-5")
 @pytest.mark.parametrize("how", ["logout", "ban", "deletion"])
 def test_whatever_ends_a_login_on_its_way_ends_its_waiting_at_once(how: str, stage: OpenStage) -> None:
@@ -405,6 +426,10 @@ def test_a_device_id_is_not_known_before_opening(face: Face) -> None:
         {"api_key": "key", "region": "mars"},
         {"api_key": "key", "endpoint": "http://elsewhere.example"},
         {"api_key": "key", "endpoint": "no url"},
+        {"api_key": "key", "endpoint": 123},
+        {"api_key": "key", "region": ["sg"]},
+        {"api_key": "key", "config": {}},
+        {"api_key": "key", "store": object()},
     ],
 )
 def test_a_session_that_could_go_nowhere_is_not_made(arguments: dict[str, Any], face: Face) -> None:
@@ -428,8 +453,10 @@ def test_a_production_login_without_a_handler_is_warned_and_fails_its_waiters_at
     s.log_in()
     assert [r for r in caplog.records if r.levelno == logging.WARNING and "handler" in r.getMessage()]
     s.expire()
-    assert isinstance(s.failure(s.start("authorization")), HandlerRequiredError)
-    assert isinstance(s.failure(s.start("renew_now")), HandlerRequiredError)
+    for call in ("authorization", "renew_now"):
+        error = s.failure(s.start(call))
+        assert isinstance(error, HandlerRequiredError)
+        assert isinstance(error, NotAuthorizedError), "who asks for a header catches all that denies it"
     s.session.set_session_handler(Vouching(s.fake))
     s.heard(SessionState.ESTABLISHED)
 

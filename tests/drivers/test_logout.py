@@ -1,3 +1,4 @@
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -181,6 +182,40 @@ def test_a_session_that_cannot_be_stored_goes_on_and_that_is_logged(
     assert store.records == []
     said = [record for record in caplog.records if "unstored" in record.getMessage()]
     assert len(said) == 3, "at login, expiry and renewal"
+
+
+@pytest.mark.requirement("RESUME-2")
+def test_nobody_elses_session_is_resumed_after_a_save_that_failed(
+    stage: OpenStage, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Store()
+    ann, bob = stage(store=store), stage(store=store, resume=False)
+    ann.log_in("ann")
+    ann.close()
+    store.fails = {"save"}
+    bob.log_in("bob")
+    assert store.records == []
+    assert "deleted" not in caplog.text
+    bob.close()
+    assert stage(store=store).state is SessionState.NOT_LOGGED_IN
+
+
+@pytest.mark.requirement("RESUME-2")
+@pytest.mark.parametrize("kind", [Store, Wild])
+def test_an_older_record_that_remains_after_a_failed_save_is_logged(
+    kind: type[Store], stage: OpenStage, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = kind()
+    store.fails = {"save", "delete"}
+    s = stage(store=store)
+    s.log_in()
+    assert s.state is SessionState.ESTABLISHED
+    said = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert [what.partition(":")[0] for what in said] == [
+        "the session goes on unstored",
+        "the stored session could not be deleted",
+    ]
+    assert "secret" not in caplog.text
 
 
 # ── Secure logout ──────────────────────────────────────────────────────────────────────────────────

@@ -19,10 +19,12 @@ from splus_session import (
     WaitTimeoutError,
 )
 from splus_session._credentials import Record
+from splus_session._renewals import MANY
 from splus_session.ports import Renewal
 from splus_session.testing import Endpoint, FakePlatform, TokenTerms, faults
 from tests.drivers.conftest import OpenStage
-from tests.drivers.faces import PATIENCE, Log, on_thread
+from tests.drivers.faces import PATIENCE, Face, Log, on_thread
+from tests.drivers.held import Asking
 from tests.drivers.stage import DUE, Asked, Vouching
 
 
@@ -343,6 +345,64 @@ def test_renew_now_ends_a_pause_and_shares_the_outcome(fake: FakePlatform, stage
     old = s.call("authorization")
     s.call("renew_now")
     assert s.call("authorization") != old
+
+
+@pytest.mark.requirement("RENEW-6", "RENEW-9")
+def test_who_renews_now_hears_of_an_unable_handler_and_when_it_is_asked_again(stage: OpenStage) -> None:
+    s = stage(session_handler=Asked(lambda renewal: renewal.unable_to_retrieve_auth_token()))
+    s.log_in()
+    failure = s.failure(s.start("renew_now"))
+    assert isinstance(failure, RenewalFailedError)
+    assert failure.retry_at == s.clock.now() + 600.0
+    assert failure.state is SessionState.ESTABLISHED
+
+
+@pytest.mark.requirement("RENEW-6", "CLIENT-3")
+@pytest.mark.parametrize("kind", ["plain", "async", "plain, gives an awaitable"])
+def test_a_handler_that_hangs_is_asked_again_but_its_calls_do_not_pile_up(
+    kind: str, face: Face, stage: OpenStage
+) -> None:
+    if face.name == "sync" and kind != "plain":
+        return  # a threaded session takes none
+    hanging = Log()
+
+    class Plain:
+        def session_will_renew_access_token(self, renewal: Renewal) -> Any:
+            hanging.add(Asking(renewal))
+            return hanging[-1].wait_async() if "gives" in kind else hanging[-1].wait()
+
+    class Async:
+        async def session_will_renew_access_token(self, renewal: Renewal) -> None:
+            hanging.add(Asking(renewal))
+            await hanging[-1].wait_async()
+
+    s = stage(session_handler=Async() if kind == "async" else Plain())
+    s.log_in()
+    s.expire()
+    for asked in range(1, MANY + 1):
+        hanging.wait_count(asked)
+        s.clock.advance(60.0)
+        s.until(lambda: s.session._engine.snapshot.retry is not None)
+        s.clock.advance(600.0)
+    s.until(lambda: s.moves.count("RenewalUnable") == 1)
+    failure = s.failure(s.start("authorization"))
+    assert isinstance(failure, RenewalFailedError)
+    assert failure.retry_at == s.clock.now() + 600.0
+    assert len(hanging) == MANY
+    open_ones = s.session._worker._questions
+    come_back = open_ones.release
+
+    def comes_back() -> None:
+        come_back()
+        s.moves.notify()
+
+    open_ones.release = comes_back
+    hanging[0].answer(None)
+    s.until(lambda: open_ones._value == 1)
+    s.clock.advance(600.0)
+    hanging.wait_count(MANY + 1)
+    for each in hanging:
+        each.answer(None)
 
 
 @pytest.mark.requirement("RENEW-12", "CLIENT-1")

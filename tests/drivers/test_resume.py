@@ -110,6 +110,18 @@ def test_an_expired_session_that_nobody_can_renew_is_refused_and_kept(
         s.heard(SessionState.ESTABLISHED)
 
 
+@pytest.mark.requirement("RENEW-12", "RESUME-1")
+def test_a_session_resumed_where_nobody_can_renew_it_is_warned_of(
+    store: Store, fake: FakePlatform, on: StageOf, caplog: pytest.LogCaptureFixture
+) -> None:
+    leave_one(on, store)
+    for handler, warnings in ((Vouching(fake), 0), (None, 1)):
+        caplog.clear()
+        with on(store, session_handler=handler) as s:
+            assert s.state is SessionState.ESTABLISHED
+        assert caplog.text.count("will not outlive its token") == warnings
+
+
 @pytest.mark.requirement("RESUME-1", "CLIENT-2")
 def test_only_ones_own_session_is_resumed(store: Store, face: Face, fake: FakePlatform, on: StageOf) -> None:
     leave_one(on, store)

@@ -1,7 +1,7 @@
 """Runs one and the same call with the threaded platform, and with the async one on both its loops."""
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import anyio
@@ -85,10 +85,14 @@ class Driver:
 
 
 class ScriptedAuthorizer:
-    """Gives tokens, or raises errors, in turn; the last for ever. Notes what it is told."""
+    """Gives tokens, or raises errors, in turn; the last for ever. Notes what it is told.
 
-    def __init__(self, origin: str, *given: str | Exception) -> None:
+    `stays` numbers the session that each token belongs to, if not all belong to one.
+    """
+
+    def __init__(self, origin: str, *given: str | Exception, stays: Sequence[int] = ()) -> None:
         self.origin = origin
+        self._stays = stays
         self.told: list[tuple[str, int]] = []
         self.asked = 0
         self._given = given
@@ -101,7 +105,8 @@ class ScriptedAuthorizer:
             raise given
         # The same token again is the same credential.
         attempt = self._given.index(given) + 1
-        return Authorization(f"Bearer {given}", attempt, until=float("inf"))
+        stay = self._stays[attempt - 1] if self._stays else 1
+        return Authorization(f"Bearer {given}", attempt, until=float("inf"), session=stay)
 
     def report_rejected(self, attempt: int) -> None:
         self.told.append(("rejected", attempt))

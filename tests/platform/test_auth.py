@@ -167,6 +167,19 @@ def test_without_another_token_the_app_gets_its_401(driver: Driver, then: str | 
     assert authorizer.told == [("rejected", 1)]
 
 
+@pytest.mark.requirement("EXPIRE-2", "EXPIRE-3")
+def test_a_request_of_one_stay_is_not_sent_again_with_a_token_of_the_next(driver: Driver) -> None:
+    with Server(answer(401, REJECTED), answer(200, {"ok": True})) as server:
+        authorizer = ScriptedAuthorizer(server.origin, "alice", "bob", stays=(1, 2))
+        response = driver.send(authorizer, get(server))
+        assert response.status_code == 401
+        assert response.json() == REJECTED
+        assert tokens(server) == ["Bearer alice"]
+        assert driver.send(authorizer, get(server)).json() == {"ok": True}
+    assert tokens(server) == ["Bearer alice", "Bearer bob"]
+    assert authorizer.told == [("rejected", 1)]
+
+
 @pytest.mark.requirement("EXPIRE-3")
 def test_a_second_rejection_is_reported_and_is_the_apps(driver: Driver) -> None:
     with Server(answer(401, REJECTED)) as server:

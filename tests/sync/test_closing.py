@@ -1,12 +1,14 @@
+import contextlib
 import threading
 from collections.abc import Collection
 
 import pytest
 
+from splus_session import Change, Config, HookCall, SessionClosed, SessionState
 from splus_session.ports import Renewal
 from splus_session.sync._threads import watcher
 from splus_session.testing import FakePlatform, ManualClock
-from tests.drivers.faces import PATIENCE, Log
+from tests.drivers.faces import PATIENCE, Log, on_thread
 from tests.processes import output
 from tests.sync.conftest import MakeSession
 
@@ -184,3 +186,71 @@ def test_a_forked_session_can_be_left_though_its_threads_are_gone() -> None:
 
 def _dedented(program: str) -> str:
     return "\n".join(line[4:] for line in program.splitlines())
+
+
+@pytest.mark.requirement("CLIENT-3", "OBSERVE-1")
+def test_an_iteration_that_came_through_a_fork_says_so_and_the_parents_goes_on() -> None:
+    program = """
+    with session() as one:
+        changes = one.changes()
+        log_in(one)
+        sys.stdout.flush()
+        child = os.fork()
+        if child:
+            os.waitpid(child, 0)
+        try:
+            print([next(changes).state.value for _ in range(3)][-1], flush=True)
+        except ForkedSessionError:
+            print("refused", flush=True)
+    """
+    assert output(PROLOGUE + _dedented(program)) == ["refused", "established"]
+
+
+@pytest.mark.requirement("CLIENT-3", "HOOK-1", "OBSERVE-3")
+@pytest.mark.parametrize("by", ["hook", "observer", "both"])
+def test_a_callback_may_leave_the_block_itself(by: str, make: MakeSession, fake: FakePlatform) -> None:
+    left = Log()
+
+    def leave(heard: HookCall | Change) -> None:
+        if heard.state is SessionState.ESTABLISHED:
+            session.__exit__(None, None, None)
+            left.add(heard)
+
+    hooks = {} if by == "observer" else {"on_login": leave}
+    session = make(hooks=hooks, config=Config(wait_limit=0.05 if by == "both" else 3 * PATIENCE))
+
+    def live() -> None:
+        with session:
+            if by != "hook":
+                session.on_change(leave)
+            with contextlib.suppress(SessionClosed):  # it may be left before this has returned
+                session.login("ann", auth_token=fake.issue_auth_token("ann"))
+            left.wait_count(1)
+
+    on_thread(live).result(PATIENCE)
+    left.wait_count(2 if by == "both" else 1)
+
+
+@pytest.mark.requirement("CLIENT-3", "HOOK-1", "OBSERVE-2")
+@pytest.mark.parametrize("by", ["hook", "observer"])
+def test_a_callback_that_never_ends_is_given_a_bounded_time(
+    by: str, make: MakeSession, fake: FakePlatform
+) -> None:
+    began, go_on = Log(), threading.Event()
+
+    def hang(heard: object) -> None:
+        began.add(heard)
+        go_on.wait(PATIENCE)
+
+    hooks = {"on_login": hang} if by == "hook" else {}
+
+    def live() -> None:
+        with make(hooks=hooks, config=Config(wait_limit=0.01)) as session:
+            if by == "observer":
+                session.on_change(hang)
+            session.login("ann", auth_token=fake.issue_auth_token("ann"))
+            began.wait_count(1)
+
+    on_thread(live).result(PATIENCE / 2)
+    assert not go_on.is_set()
+    go_on.set()

@@ -137,11 +137,11 @@ class Worker:
                     self._calls.append(command.call)
                     self._hooked.fire()
                 case OpenSession() | Renew() | Verify() | Revoke():
-                    self._start(self._fly, command)
+                    self._start("request", self._fly, command)
                 case RevokeOrphan():
-                    self._start(self._revoke_orphan, command)
+                    self._start("revocation", self._revoke_orphan, command)
                 case AskRenewal():
-                    self._start(self._ask_handler, command.attempt)
+                    self._start("handler", self._ask_handler, command.attempt)
                 case ReleaseWaiters():
                     self._engine.settle(command.attempt, error)
                 case _:
@@ -176,9 +176,15 @@ class Worker:
         for scope in self._callbacks:
             scope.deadline = anyio.current_time() + self._engine.config.wait_limit
 
-    def _start(self, job: Callable[..., Any], *arguments: object) -> None:
+    def _start(self, name: str, job: Callable[..., Any], *arguments: object) -> None:
         if not self._stopping:
-            self._tasks.start_soon(job, *arguments)
+            self._tasks.start_soon(self._run, name, job, *arguments)
+
+    async def _run(self, name: str, job: Callable[..., Any], *arguments: object) -> None:
+        try:
+            await job(*arguments)
+        except Exception:  # a clock's, say: the app's block is not to end by it
+            logger.exception("%s failed", name)
 
     # ── The store ───────────────────────────────────────────────────────────────────────────────
 
@@ -246,17 +252,11 @@ class Worker:
         """Call the app's function: in the loop if it is async, else on a thread, for it may block."""
         if not self._questions.acquire(blocking=False):
             raise InterruptedByError(TOO_MANY)
-        if not is_async(asked.function):
-            sealed = Sealed(await contained(on_thread(self._call_plain, asked)))
+        try:
+            if is_async(asked.function):
+                return await called(asked.function, asked.argument)
+            sealed = Sealed(await contained(on_thread(asked.function, asked.argument)))
             return await contained(sealed.value) if inspect.isawaitable(sealed.value) else sealed.value
-        try:
-            return await called(asked.function, asked.argument)
-        finally:
-            self._questions.release()
-
-    def _call_plain(self, asked: Question) -> object:
-        try:
-            return asked.function(asked.argument)
         finally:
             self._questions.release()
 
