@@ -14,7 +14,7 @@ from splus_session.ports import Renewal
 from splus_session.testing import FakePlatform, ManualClock
 from tests.aio.conftest import MakeSession
 from tests.aio.test_cancellation import HeldStore
-from tests.drivers.faces import PATIENCE
+from tests.drivers.faces import PATIENCE, on_thread
 from tests.processes import output
 
 PROLOGUE = """
@@ -231,6 +231,24 @@ async def test_a_closing_that_is_cancelled_leaves_nothing_behind(
     assert {task.id for task in anyio.get_running_tasks()} == before
     with pytest.raises(SessionClosed):
         await session.authorization()
+
+
+@pytest.mark.requirement("CLIENT-3", "LOGOUT-1")
+def test_a_logout_on_its_way_does_not_keep_a_loop_alive_that_ends(
+    make: MakeSession, fake: FakePlatform
+) -> None:
+    store = HeldStore("delete")
+    tasks: list[asyncio.Task[None]] = []
+
+    async def leave_open() -> None:
+        session = await make(store=store).__aenter__()
+        await session.login("ann", auth_token=fake.issue_auth_token("ann"))
+        tasks.append(asyncio.ensure_future(session.logout()))
+        await store.began
+
+    on_thread(lambda: asyncio.run(leave_open())).result(PATIENCE)
+    assert tasks[0].cancelled()
+    store.go_on.set()
 
 
 async def all_of(changes: Changes) -> list[SessionState]:

@@ -1,9 +1,12 @@
 import contextlib
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from splus_session import Change, HookCall, NotAllowedError, SessionClosed, SessionState
+from splus_session._credentials import Record
 from splus_session.stores import MemoryStore
 from splus_session.testing import Endpoint, FakePlatform
 from tests.drivers.conftest import OpenStage
@@ -176,6 +179,45 @@ def test_hooks_that_are_owed_run_before_the_block_is_left(
     holds["on_login"].answer(None)
     closing.result(PATIENCE)
     assert run == ["on_login", f"on_{ended_by}"]
+
+
+@pytest.mark.requirement("HOOK-1", "CLIENT-3")
+def test_hooks_of_what_is_still_being_stored_run_before_the_block_is_left(
+    face: Face, fake: FakePlatform, stage: OpenStage
+) -> None:
+    run, saving, closing_began = Log(), threading.Event(), threading.Event()
+
+    class Slow:
+        def load(self, key: str) -> Record | None:
+            return None
+
+        def save(self, key: str, record: Record) -> None:
+            saving.set()
+            closing_began.wait(PATIENCE)
+
+        def delete(self, key: str) -> None:
+            run.wait_count(1)
+
+        def device_id(self, make: Callable[[], str]) -> str:
+            return make()
+
+    hook = face.callback(lambda call: run.add(call.hook))
+    s = stage(store=Slow(), hooks=dict.fromkeys(HOOKS, hook))
+    login = s.start("login", "ann", auth_token=fake.issue_auth_token("ann"))
+    assert saving.wait(PATIENCE)
+    logout = s.start("logout")
+    s.until(lambda: "Logout" in s.moves)
+    stop = s.session._worker.stop
+
+    def stopping() -> Any:
+        closing_began.set()
+        return stop()
+
+    s.session._worker.stop = stopping
+    s.close()
+    assert run == ["on_login", "on_logout"]
+    logout.result(PATIENCE)
+    assert isinstance(s.failure(login), SessionClosed)
 
 
 @pytest.mark.requirement("HOOK-1", "OBSERVE-3", "CLIENT-3")

@@ -115,7 +115,11 @@ class Worker:
                 while True:
                     event = self._work.listen()
                     while (entry := self._engine.take()) is not None:
-                        await self._carry_out(entry)
+                        try:
+                            await self._carry_out(entry)
+                        finally:  # a loop that ends heeds no shield, and waits for who waits here
+                            if entry.waiter is not None and not entry.waiter.settled:
+                                entry.waiter.settle(closed=True)
                     if self._stopping:
                         return
                     await event.wait()
