@@ -24,7 +24,6 @@ from splus_session._errors import (
 from splus_session._events import (
     HandlersChanged,
     Login,
-    LoginAsBot,
     LoginAsVisitor,
     LoginRequest,
     LoginWithAccessToken,
@@ -193,9 +192,6 @@ class SessionBase(Generic[SignalT]):
         return LoginAsVisitor(
             _arguments.secret(AuthSignature, signature), _arguments.expires_at(expires_at), own
         )
-
-    def _bot_login(self, own: bool) -> LoginAsBot:
-        return LoginAsBot(own)
 
     def _start_login(
         self, request: LoginRequest, own_handler: SessionHandler | None

@@ -16,6 +16,7 @@ from splus_session._config import Config
 from splus_session._engine import Flight
 from splus_session._errors import CallerError, MissingExtraError, SessionClosed, WaitTimeoutError
 from splus_session._events import (
+    LoginAsBot,
     LoginCancelled,
     LoginRequest,
     Logout,
@@ -286,7 +287,7 @@ class Session(SessionBase[Signal]):
     async def login_as_bot(self, *, session_handler: SessionHandler | None = None) -> None:
         """Log in this device as a bot. Raises as `login`. [LOGIN-8]"""
         own = _arguments.session_handler(session_handler, threaded=self._threaded)
-        await self._log_in(self._bot_login(own is not None), own)
+        await self._log_in(LoginAsBot(own is not None), own)
 
     async def _log_in(self, request: LoginRequest, own_handler: SessionHandler | None) -> None:
         self._raise_if_not_open()

@@ -14,6 +14,7 @@ from splus_session._config import Config
 from splus_session._engine import Flight
 from splus_session._errors import CallerError, MissingExtraError, SessionClosed, WaitTimeoutError
 from splus_session._events import (
+    LoginAsBot,
     LoginCancelled,
     LoginRequest,
     Logout,
@@ -280,7 +281,7 @@ class Session(SessionBase[Signal]):
     def login_as_bot(self, *, session_handler: SessionHandler | None = None) -> None:
         """Log in this device as a bot. Raises as `login`. [LOGIN-8]"""
         own = _arguments.session_handler(session_handler, threaded=self._threaded)
-        self._log_in(self._bot_login(own is not None), own)
+        self._log_in(LoginAsBot(own is not None), own)
 
     def _log_in(self, request: LoginRequest, own_handler: SessionHandler | None) -> None:
         self._raise_if_not_open()
