@@ -7,11 +7,18 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from splus_session import SessionState
-from splus_session._commands import Announce, Command, Persist
+from splus_session._commands import Announce, Change, Command, Persist
 from splus_session._credentials import Record
 from splus_session._engine import Engine, Entry
+from splus_session._observers import Observers
+from splus_session._storing import persist
+from splus_session.aio import _worker as aio_worker
+from splus_session.ports import Store
 from splus_session.stores import _sqlite_schema as schema
 from splus_session.stores import sqlite
+from splus_session.sync import _worker as sync_worker
+from tests.drivers.faces import Log
+from tests.killed.life import Life
 
 Plant = Callable[[], None]
 
@@ -31,6 +38,7 @@ MUTANTS: dict[str, Mutant] = {}
 UNTRUE = "is stored, and should be"
 LOST = "there is no token in the files"
 SECRET = "there is a token in the files"
+STATES = {state.value for state in SessionState}
 
 
 def mutant(seen_during: str, seen_as: str) -> Callable[[Plant], Plant]:
@@ -54,6 +62,37 @@ def commands(change: Callable[[tuple[Command, ...]], tuple[Command, ...]]) -> No
     Engine.take = taken  # type: ignore[method-assign]
 
 
+def in_order_of(key: Callable[[Command], bool]) -> None:
+    """Have the driver carry out what is `False` first, and store only once everybody has heard of it.
+
+    Observers hear on a thread or in a task of their own. Left to the scheduler, a store that is quick
+    would mostly be done before anybody hears of what was told too early, and no kill came between.
+    """
+    commands(lambda given: tuple(sorted(given, key=key)))
+    announced: list[SessionState] = []
+    heard = Log()
+    announce, tell = Observers.announce, Life._tell
+
+    def announce_and_note(self: Observers[Any], change: Change) -> None:
+        announced.append(change.state)
+        announce(self, change)
+
+    def tell_and_note(self: Life, word: str) -> None:
+        tell(self, word)
+        if word in STATES:
+            heard.add(SessionState(word))
+
+    def persist_once_heard(store: Store, key: str, record: Record | None) -> Any:
+        # Before the first word there is no observer yet.
+        heard.wait_for(lambda: not (heard and announced) or heard[-1] is announced[-1])
+        return persist(store, key, record)
+
+    Observers.announce = announce_and_note  # type: ignore[method-assign]
+    Life._tell = tell_and_note  # type: ignore[method-assign]
+    for worker in (aio_worker, sync_worker):
+        worker.persist = persist_once_heard  # type: ignore[attr-defined]
+
+
 def setting(before: str, after: str) -> None:
     """Have SQLite treat the database otherwise."""
     assert before in schema._SETTINGS
@@ -62,12 +101,12 @@ def setting(before: str, after: str) -> None:
 
 @mutant("login", LOST)
 def tells_before_it_stores() -> None:
-    commands(lambda given: tuple(sorted(given, key=lambda command: not isinstance(command, Announce))))
+    in_order_of(lambda command: not isinstance(command, Announce))
 
 
 @mutant("ban", SECRET)
 def deletes_after_it_told() -> None:
-    commands(lambda given: tuple(sorted(given, key=lambda command: command == Persist(None))))
+    in_order_of(lambda command: command == Persist(None))
 
 
 @mutant("login", LOST)
