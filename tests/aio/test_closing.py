@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import os
 import threading
 from concurrent.futures import Future
@@ -279,3 +280,23 @@ def test_an_iteration_that_came_through_a_fork_says_so() -> None:
     anyio.run(first_of, changes, backend=backend)
     """
     assert output(PROLOGUE + _dedented(program), "asyncio") == ["refused", "notLoggedIn"]
+
+
+@pytest.mark.requirement("CLIENT-3")
+def test_a_loop_that_ends_leaves_nothing_begun_and_never_run(
+    make: MakeSession, fake: FakePlatform, clock: ManualClock, recwarn: pytest.WarningsRecorder
+) -> None:
+    """At whatever turn of the loop its end comes after something was commanded."""
+
+    async def own(turns: int) -> None:
+        session = make(session_handler=Silent())
+        await session.__aenter__()
+        await session.login("ann", auth_token=fake.issue_auth_token("ann"))
+        clock.advance(25 * 24 * 3600.0)  # so that the handler is asked
+        for _ in range(turns):
+            await asyncio.sleep(0)
+
+    for turns in range(8):
+        asyncio.run(own(turns))
+    gc.collect()
+    assert [str(warning.message) for warning in recwarn] == []

@@ -5,7 +5,7 @@ import logging
 import math
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, assert_never
 
 import anyio
@@ -84,6 +84,7 @@ class Worker:
         self._stopped = anyio.Event()
         self._callbacks: set[anyio.CancelScope] = set()
         self._questions = threading.Semaphore(MANY)
+        self._unbegun: dict[object, Coroutine[Any, Any, None]] = {}
         self.device_id = ""
 
     def start(self, tasks: anyio.abc.TaskGroup) -> None:
@@ -91,8 +92,22 @@ class Worker:
         self._tasks = tasks
         tasks.start_soon(self._drain)
         tasks.start_soon(self._watch_clock)
-        tasks.start_soon(self._run_callbacks, self._run_hooks)
-        tasks.start_soon(self._run_callbacks, self._start_jobs)
+        self._begin(self._run_callbacks, self._run_hooks)
+        self._begin(self._run_callbacks, self._start_jobs)
+
+    def _begin(self, job: Callable[..., Awaitable[None]], *arguments: object) -> None:
+        """Have a task run a job."""
+        ticket = object()
+
+        async def run() -> None:
+            del self._unbegun[ticket]
+            await job(*arguments)
+
+        def begin() -> Coroutine[Any, Any, None]:
+            self._unbegun[ticket] = coroutine = run()
+            return coroutine
+
+        self._tasks.start_soon(begin)
 
     def start_callbacks(self, job: Callable[..., Any], *arguments: object) -> None:
         """Start, in the session's loop, what calls the app; from any thread."""
@@ -123,7 +138,11 @@ class Worker:
                     if self._stopping:
                         return
                     await event.wait()
-        finally:  # also when the loop ends and the session was never closed
+        except BaseException:  # the loop ends; a task that has not begun is cancelled and never will
+            for job in self._unbegun.values():
+                job.close()
+            raise
+        finally:  # also when the session was never closed
             self._engine.abandon()
             self._stopped.set()
             self._hooked.fire()
@@ -159,7 +178,7 @@ class Worker:
             event = self._asked.listen()
             while self._jobs:
                 job, arguments = self._jobs.popleft()
-                self._tasks.start_soon(self._run_callbacks, job, *arguments)
+                self._begin(self._run_callbacks, job, *arguments)
             if self._stopped.is_set():
                 return
             await event.wait()
@@ -182,7 +201,7 @@ class Worker:
 
     def _start(self, name: str, job: Callable[..., Any], *arguments: object) -> None:
         if not self._stopping:
-            self._tasks.start_soon(self._run, name, job, *arguments)
+            self._begin(self._run, name, job, *arguments)
 
     async def _run(self, name: str, job: Callable[..., Any], *arguments: object) -> None:
         try:
