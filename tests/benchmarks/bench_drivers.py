@@ -5,14 +5,17 @@ Time is the thread's CPU time, and what counts are ratios: machines differ, and 
 
 import asyncio
 import gc
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import trio
 from peers import PEERS
@@ -28,6 +31,17 @@ CALLS = 20_000
 ROUNDS = 9
 CALLERS = 10_000
 THREADS = 256
+
+
+class Handler:
+    """Answers a renewal at once."""
+
+    def __init__(self, platform: FakePlatform) -> None:
+        self._platform = platform
+
+    def session_will_renew_access_token(self, renewal: Renewal) -> None:
+        """Get an auth token from the customer's backend."""
+        renewal.renew_with_auth_token(self._platform.issue_auth_token("user"))
 
 
 # ── A header from a fresh token ─────────────────────────────────────────────────────────────────
@@ -108,7 +122,10 @@ def headers() -> list[Row]:
     platform = FakePlatform()
     rows: list[Row] = []
 
-    with session_sync.Session(platform.api_key, platform=platform.client()) as session:
+    handler = Handler(platform)  # without one, every login warns
+    with session_sync.Session(
+        platform.api_key, platform=platform.client(), session_handler=handler
+    ) as session:
         session.login("user", auth_token=platform.issue_auth_token("user"))
         sync = {"floor": floor.get, "splus-session": session.authorization} | {
             name: peer[0] for name, peer in peers.items()
@@ -116,7 +133,9 @@ def headers() -> list[Row]:
         rows += _report("sync", _rounds(lambda name: _time_sync(sync[name]), list(sync)))
 
     async def run() -> list[Row]:
-        async with session_aio.Session(platform.api_key, platform=platform.async_client()) as session:
+        async with session_aio.Session(
+            platform.api_key, platform=platform.async_client(), session_handler=handler
+        ) as session:
             await session.login("user", auth_token=platform.issue_auth_token("user"))
             contestants = {"floor": floor.aget, "splus-session": session.authorization} | {
                 name: peer[1] for name, peer in peers.items() if peer[1] is not None
@@ -136,17 +155,6 @@ def headers() -> list[Row]:
 # ── Everybody at once, on an expired token ──────────────────────────────────────────────────────
 
 
-class Handler:
-    """Answers a renewal at once."""
-
-    def __init__(self, platform: FakePlatform) -> None:
-        self._platform = platform
-
-    def session_will_renew_access_token(self, renewal: Renewal) -> None:
-        """Get an auth token from the customer's backend."""
-        renewal.renew_with_auth_token(self._platform.issue_auth_token("user"))
-
-
 class Storm:
     """A platform whose tokens live a minute, a clock to turn, and a count of what it is asked."""
 
@@ -156,7 +164,8 @@ class Storm:
         self.platform.rules.terms = TokenTerms(lifetime=60)
         self.fails = fails
         self.config = Config(jitter=0)
-        self.outcomes: Counter[str] = Counter()
+        self._outcomes: Counter[str] = Counter()
+        self._lock = threading.Lock()
 
     def expire(self) -> None:
         """Let the token's time pass, with the renewal held up that this causes."""
@@ -168,28 +177,34 @@ class Storm:
         self.platform.fail(Endpoint.LOGIN, *struck)
         self.clock.advance(61)
 
-    def row(self, what: str, seconds: float) -> Row:
-        """What came of it."""
+    def row(self, what: str, seconds: float, callers: int = CALLERS) -> Row:
+        """What came of it: one renewal, and its outcome for each of so many callers."""
         renewals = len(self.platform.requests_to(Endpoint.LOGIN)) - self.before
-        outcomes = ", ".join(f"{count} {what}" for what, count in sorted(self.outcomes.items()))
+        outcomes = ", ".join(f"{count} {outcome}" for outcome, count in sorted(self._outcomes.items()))
+        met = renewals == 1 and self._outcomes == {"renewal_failed" if self.fails else "ok": callers}
         failed = " and failing" if self.fails else ""
-        return Row(f"{what}{failed}", f"{renewals} renewal; {outcomes}; {seconds:.2f} s", "1", renewals == 1)
+        return Row(f"{what}{failed}", f"{renewals} renewal; {outcomes}; {seconds:.2f} s", "1 for all", met)
+
+    def count(self, outcome: str) -> None:
+        """One caller's outcome. From any thread."""
+        with self._lock:
+            self._outcomes[outcome] += 1
 
     def call(self, session: session_sync.Session) -> None:
         """One caller, in a thread."""
         try:
             session.authorization()
-            self.outcomes["ok"] += 1
+            self.count("ok")
         except SplusSessionError as error:
-            self.outcomes[error.code] += 1
+            self.count(error.code)
 
     async def acall(self, session: session_aio.Session) -> None:
         """One caller, in a task."""
         try:
             await session.authorization()
-            self.outcomes["ok"] += 1
+            self.count("ok")
         except SplusSessionError as error:
-            self.outcomes[error.code] += 1
+            self.count(error.code)
 
 
 def _threads(storm: Storm) -> Row:
@@ -239,7 +254,8 @@ def _tasks(storm: Storm, *, cancels_leader: bool = False, loops: int = 1) -> Row
             what = f"{CALLERS:,} tasks"
             what += ", leader cancelled" if cancels_leader else ""
             what += f", {loops} event loops" if loops > 1 else ""
-            return storm.row(what, time.perf_counter() - start)
+            callers = CALLERS - 1 if cancels_leader else CALLERS
+            return storm.row(what, time.perf_counter() - start, callers)
 
     return asyncio.run(run())
 
@@ -290,22 +306,31 @@ def storms() -> list[Row]:
 # ── Weight ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _import_seconds(statement: str) -> float:
+IMPORTS = ("import splus_session", "import google.auth.transport.requests")
+
+
+def _import_seconds(statement: str, environment: dict[str, str]) -> float:
     code = f"import time; t = time.process_time(); {statement}; print(time.process_time() - t)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return float(done.stdout)
 
 
+def _with_bytecode_in(folder: str) -> dict[str, str]:
+    """An environment in which bytecode is kept, whatever ours says: without it, compiling is measured."""
+    kept = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPYCACHEPREFIX": folder}
+
+
 def imports() -> list[Row]:
-    """CPU time of the import, in fresh processes."""
-    _import_seconds("import splus_session")  # compiles
-    pairs = [
-        (
-            _import_seconds("import splus_session"),
-            _import_seconds("import google.auth.transport.requests"),
-        )
-        for _ in range(ROUNDS)
-    ]
+    """CPU time of the import, in fresh processes that find fresh bytecode."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = _with_bytecode_in(folder)
+        for statement in IMPORTS:
+            _import_seconds(statement, environment)  # compiles
+        pairs = [
+            tuple(_import_seconds(statement, environment) for statement in IMPORTS) for _ in range(ROUNDS)
+        ]
     ratio = statistics.median(ours / theirs for ours, theirs in pairs)
     ours, theirs = (statistics.median(pair[i] for pair in pairs) * 1000 for i in (0, 1))
     return [
@@ -318,17 +343,18 @@ def imports() -> list[Row]:
     ]
 
 
-def idle_threads() -> list[Row]:
-    """Threads that two hundred idle threaded sessions keep."""
-    platform = FakePlatform()
-    before = threading.active_count()
-    sessions = [session_sync.Session(platform.api_key, platform=platform.client()) for _ in range(200)]
-    for session in sessions:
-        session.__enter__()
-    for session in sessions:
-        session.login("user", auth_token=platform.issue_auth_token("user"))
-    while threading.active_count() > before + 1:
-        time.sleep(0.01)
-    for session in sessions:
-        session.__exit__(None, None, None)
-    return [Row("threads of 200 idle sessions", "1, the process-wide watcher", "1", met=True)]
+def idle_threads(sessions: int = 200, patience: float = 30.0) -> list[Row]:
+    """Threads that idle threaded sessions keep, once those of their logins have ended."""
+    platform, before = FakePlatform(), threading.active_count()
+    handler = Handler(platform)
+    with ExitStack() as stack:
+        for _ in range(sessions):
+            session = session_sync.Session(
+                platform.api_key, platform=platform.client(), session_handler=handler
+            )
+            stack.enter_context(session).login("user", auth_token=platform.issue_auth_token("user"))
+        until = time.monotonic() + patience
+        while (threads := threading.active_count() - before) > 1 and time.monotonic() < until:
+            time.sleep(0.01)
+    # One, the process-wide watcher; none if an earlier session of this process has started that.
+    return [Row(f"threads of {sessions} idle sessions", str(threads), "≤ 1", threads <= 1)]
