@@ -10,6 +10,7 @@ may be secrets of ours in it:
 
 import enum
 import os
+import re
 from pathlib import Path
 
 __all__ = ["COMPANIONS", "Why", "keep", "purge"]
@@ -50,14 +51,17 @@ def keep(path: Path, why: Why) -> Path:
 def purge(path: Path) -> list[Path]:
     """Delete, durably, the files kept aside in which there may be secrets of ours. [LOGOUT-5]
 
+    Nothing else is deleted: `sessions.db.damaged-backup` is somebody's own.
+
     Returns:
         The files that are gone now.
 
     Raises:
         OSError: one could not be deleted.
     """
-    ours = tuple(f"{path.name}.{why.value}-" for why in (Why.DAMAGED, Why.FUTURE))
-    gone = [file for file in path.parent.iterdir() if file.name.startswith(ours)]
+    why, ending = f"{Why.DAMAGED.value}|{Why.FUTURE.value}", "|".join(COMPANIONS)
+    ours = re.compile(rf"{re.escape(path.name)}\.({why})-[0-9]+({ending})?")
+    gone = [file for file in path.parent.iterdir() if ours.fullmatch(file.name)]
     for file in gone:
         file.unlink(missing_ok=True)
     if gone:
