@@ -54,4 +54,5 @@ def test_the_sdist_brings_its_tests_and_nothing_of_the_working_tree(dist: Path) 
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"pyproject.toml", "README.md", "LICENSE", "Makefile", "tests/test_dist.py"} <= names
+    assert ".ci/python.sh" in names, "the Makefile runs it"
     assert not [name for name in names if name.startswith((".venv", ".git/", ".mypy", "dist"))]
