@@ -47,6 +47,7 @@ def test_the_wheel_declares_its_two_dependencies_and_its_extras(dist: Path) -> N
     ]
     extras = {line.removeprefix("Provides-Extra: ") for line in lines if line.startswith("Provides")}
     assert extras == {"aio", "all", "backend", "diagram", "http", "testing"}
+    assert not [line for line in required if "pytest" in line], "nothing that is shipped imports it"
 
 
 def test_the_sdist_brings_its_tests_and_nothing_of_the_working_tree(dist: Path) -> None:
