@@ -47,3 +47,31 @@ except MissingExtraError as error:
 """
     [error] = said(program, "anyio httpx2")
     assert "splus-session[aio]" in error
+
+
+@pytest.mark.requirement("CLIENT-1")
+@pytest.mark.parametrize(
+    ("statement", "absent", "extra"),
+    [
+        ("import splus_session.aio", "anyio", "aio"),
+        ("import splus_session.backend", "starlette", "backend"),
+        ("import splus_session.backend", "httpx2", "backend"),
+        ("import splus_session.platform.auth", "httpx2", "http"),
+        ("import splus_session.platform.aio", "httpx2", "http"),
+        ("import splus_session.platform.sync", "httpx2", "http"),
+        ("import splus_session.testing", "anyio", "testing"),
+        ("import splus_session.testing.strategies", "hypothesis", "testing"),
+        ("from splus_session.testing import *; FakePlatform().transport()", "httpx2", "testing"),
+        ("from splus_session.testing import *; FakePlatform().serve().__enter__()", "uvicorn", "testing"),
+        ("from splus_session.testing import *; FakePlatform().serve().__enter__()", "starlette", "testing"),
+        ("from splus_session.sync import Session; Session('k', platform=1).auth()", "httpx2", "http"),
+    ],
+)
+def test_whatever_needs_an_extra_names_it(statement: str, absent: str, extra: str) -> None:
+    program = f"""
+try:
+    {statement}
+except MissingExtraError as error:
+    print(error.extra)
+"""
+    assert said(program, absent) == [extra]

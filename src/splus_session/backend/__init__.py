@@ -7,6 +7,13 @@ It needs the extra `backend`.
     app = auth_token_app(issuer, authenticate)       # authenticate(request) -> your user's id, or None
 """
 
+from importlib.util import find_spec
+
+from splus_session._errors import MissingExtraError
+
+if not all(map(find_spec, ("anyio", "httpx2", "starlette"))):
+    raise MissingExtraError("backend")
+
 from splus_session.backend._app import (
     Authenticate,
     VisitorPolicy,

@@ -5,7 +5,13 @@ from collections.abc import Callable
 from typing import Final
 
 import anyio
-import httpx2
+
+from splus_session._errors import MissingExtraError
+
+try:
+    import httpx2
+except ImportError:
+    raise MissingExtraError("http") from None
 
 from splus_session._credentials import Grant
 from splus_session._secrets import AccessToken, ApiKey

@@ -5,9 +5,13 @@ import inspect
 from collections.abc import AsyncGenerator, Generator
 from typing import Final, cast
 
-import httpx2
+from splus_session._errors import InvalidArgumentError, MissingExtraError, SplusSessionError
 
-from splus_session._errors import InvalidArgumentError, SplusSessionError
+try:
+    import httpx2
+except ImportError:
+    raise MissingExtraError("http") from None
+
 from splus_session._failures import FailureKind
 from splus_session.platform import _parse as parse
 from splus_session.platform._meanings import Call, meaning

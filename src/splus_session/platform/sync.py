@@ -6,7 +6,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-import httpx2
+from splus_session._errors import MissingExtraError
+
+try:
+    import httpx2
+except ImportError:
+    raise MissingExtraError("http") from None
 
 from splus_session._credentials import Grant
 from splus_session._secrets import AccessToken, ApiKey

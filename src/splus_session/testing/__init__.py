@@ -9,6 +9,13 @@
 Needs the extra `testing`.
 """
 
+from importlib.util import find_spec
+
+from splus_session._errors import MissingExtraError
+
+if find_spec("anyio") is None:  # whatever else is in the extra is imported when asked for
+    raise MissingExtraError("testing")
+
 from splus_session.testing import faults
 from splus_session.testing._endpoints import Endpoint
 from splus_session.testing._script import Received

@@ -5,9 +5,15 @@ import socket
 import sys
 import threading
 
-import uvicorn
+from splus_session._errors import MissingExtraError
 
-from splus_session.testing._asgi import FakeApp, HangUpProtocol
+try:
+    import uvicorn
+
+    from splus_session.testing._asgi import FakeApp, HangUpProtocol
+except ImportError:
+    raise MissingExtraError("testing") from None
+
 from splus_session.testing._engine import Engine
 from splus_session.testing._waiting import Signal
 

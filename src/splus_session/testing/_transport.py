@@ -2,7 +2,12 @@
 
 import math
 
-import httpx2
+from splus_session._errors import MissingExtraError
+
+try:
+    import httpx2
+except ImportError:
+    raise MissingExtraError("testing") from None
 
 from splus_session.testing._engine import Engine
 from splus_session.testing._exchange import Delivery, drive, drive_async

@@ -23,8 +23,13 @@ Example:
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeVar
 
-from hypothesis import strategies as st
-from hypothesis.strategies import DrawFn, SearchStrategy
+from splus_session._errors import MissingExtraError
+
+try:
+    from hypothesis import strategies as st
+    from hypothesis.strategies import DrawFn, SearchStrategy
+except ImportError:
+    raise MissingExtraError("testing") from None
 
 from splus_session import (
     Config,
