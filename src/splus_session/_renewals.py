@@ -1,6 +1,9 @@
 """What handlers are given, and what their answers mean: the same for every driver."""
 
 import logging
+import os
+import sysconfig
+import traceback
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -14,7 +17,7 @@ from splus_session._credentials import (
     VisitorGrant,
     credential_from_jwt,
 )
-from splus_session._errors import InvalidArgumentError
+from splus_session._errors import InvalidArgumentError, SplusSessionError
 from splus_session._events import RenewalAnswered, RenewalUnable
 from splus_session._rules import unaided_grant
 from splus_session._secrets import AccessToken, AuthSignature, AuthToken, Sealed
@@ -146,10 +149,42 @@ def token_answer(attempt: int, user_id: str, sealed: Sealed, now: float) -> Rene
     return RenewalAnswered(attempt, AccessTokenGrant(credential))
 
 
+def handler_returned(attempt: int, sealed: Sealed, snapshot: Snapshot) -> RenewalUnable | None:
+    """A session handler answers through its argument. One that did not, and returned something instead,
+    the token perhaps, would be waited for in vain: it counts as *unable*. [RENEW-6]
+
+    Returns:
+        That it is unable; None if it returned nothing, or has answered besides.
+    """
+    renewal = snapshot.renewal
+    is_open = renewal is not None and renewal.attempt == attempt and renewal.grant is None
+    if sealed.value is None or not is_open:
+        return None
+    logger.warning(
+        "the session handler returned an object of type %s, which is no answer: "
+        "call renewal.renew_with_auth_token(…)",
+        type(sealed.value).__name__,
+    )
+    return RenewalUnable(attempt)
+
+
 def handler_failed(attempt: int, error: Exception) -> RenewalUnable:
     """A handler that raises counts as *unable*. [RENEW-6]"""
-    logger.warning("the handler failed to renew: %s", type(error).__name__)
+    # Of an error that is not ours, the message may hold a secret. [SECRET-1]
+    said = f": {error}" if isinstance(error, SplusSessionError) else ""
+    logger.warning("the handler failed to renew: %s%s%s", type(error).__name__, said, _place(error))
     return RenewalUnable(attempt)
+
+
+def _place(error: Exception) -> str:
+    """Where the app's own code was when it failed: file and line, and none of a frame's values."""
+    ours = os.path.join(os.path.dirname(__file__), "")  # noqa: PTH118 PTH120  names, as frames have them
+    installed = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
+    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    foreign = [place for place in frames if not place[0].startswith(ours)]
+    # An app may be installed as well; then the innermost frame is as good as can be told.
+    places = [place for place in foreign if not place[0].startswith(installed)] or foreign
+    return " at {}:{}".format(*places[-1]) if places else ""
 
 
 MANY = 8

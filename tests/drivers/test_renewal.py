@@ -1,3 +1,4 @@
+import json
 import logging
 import threading
 from collections.abc import Callable
@@ -254,6 +255,105 @@ def test_a_handler_that_fails_counts_as_unable_and_is_asked_again(
     s.clock.advance(1.0)
     s.heard(SessionState.ESTABLISHED)
     assert len(handler.log) == 2
+
+
+@pytest.mark.requirement("RENEW-6", "SECRET-1")
+def test_a_handler_that_returns_something_instead_of_answering_counts_as_unable(
+    fake: FakePlatform, stage: OpenStage, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Returning(Asked):
+        def session_will_renew_access_token(self, renewal: Renewal) -> Any:
+            super().session_will_renew_access_token(renewal)
+            return "canary"
+
+    handler = Returning()
+    s = stage(session_handler=handler)
+    s.log_in()
+    s.expire()
+    s.until(lambda: s.session._engine.snapshot.retry is not None)
+    assert isinstance(s.failure(s.start("authorization")), RenewalFailedError)
+    [warning] = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert "type str" in warning.getMessage()
+    assert "renewal.renew_with_auth_token" in warning.getMessage()
+    assert "canary" not in caplog.text
+
+
+@pytest.mark.requirement("RENEW-5", "RENEW-6")
+@pytest.mark.parametrize("answered", ["accepted", "under way", "unable"])
+def test_what_a_handler_returns_undoes_no_answer(
+    answered: str, fake: FakePlatform, stage: OpenStage, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Returning(Asked):
+        def session_will_renew_access_token(self, renewal: Renewal) -> Any:
+            super().session_will_renew_access_token(renewal)
+            return True
+
+    def answer(renewal: Renewal) -> None:
+        if answered == "unable":
+            renewal.unable_to_retrieve_auth_token()
+            return
+        renewal.renew_with_auth_token(fake.issue_auth_token("ann"))
+        if answered == "accepted":
+            s.heard(SessionState.ESTABLISHED)
+
+    handler = Returning(answer)
+    s = stage(session_handler=handler)
+    s.log_in()
+    hold = fake.hold(Endpoint.LOGIN) if answered == "under way" else None
+    questions = s.session._worker._questions
+    come_back = questions.release
+
+    def comes_back() -> None:
+        come_back()
+        s.moves.notify()
+
+    questions.release = comes_back
+    s.expire()
+    if hold is not None:
+        hold.arrived.wait()
+        s.until(lambda: questions._value == MANY)
+        hold.release()
+    if answered == "unable":
+        s.until(lambda: s.session._engine.snapshot.retry is not None)
+    else:
+        s.heard(SessionState.ESTABLISHED)
+    s.close()
+    assert [record for record in caplog.records if record.levelno == logging.WARNING] == []
+
+
+def by_way_of_a_library(renewal: Renewal) -> None:
+    json.loads("canary")
+
+
+@pytest.mark.requirement("RENEW-6", "SECRET-1")
+@pytest.mark.parametrize(
+    ("answer", "what", "where"),
+    [
+        (raises, "ZeroDivisionError", raises),
+        (by_way_of_a_library, "JSONDecodeError", by_way_of_a_library),
+        (
+            lambda renewal: renewal.renew_with_auth_token("x" * 101),
+            "InvalidArgumentError: the auth token has 101 characters; the platform takes 100",
+            None,
+        ),
+    ],
+)
+def test_a_handler_that_raises_is_logged_with_its_place_and_no_value(
+    answer: Callable[[Any], object],
+    what: str,
+    where: Any,
+    stage: OpenStage,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    s = stage(session_handler=Asked(answer))
+    s.log_in()
+    s.expire()
+    s.until(lambda: s.session._engine.snapshot.retry is not None)
+    code = (where or answer).__code__
+    line = code.co_firstlineno if where is None else code.co_firstlineno + 1
+    [warning] = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert warning.getMessage() == f"the handler failed to renew: {what} at {code.co_filename}:{line}"
+    assert warning.exc_info is None
 
 
 @pytest.mark.requirement("RENEW-6", "RENEW-10")

@@ -27,7 +27,15 @@ from splus_session._errors import CallerError, InterruptedByError, StoreError
 from splus_session._events import Fact, RenewalUnable
 from splus_session._failures import Failure, FailureKind
 from splus_session._observers import Observers
-from splus_session._renewals import MANY, TOO_MANY, Question, handler_failed, question, token_answer
+from splus_session._renewals import (
+    MANY,
+    TOO_MANY,
+    Question,
+    handler_failed,
+    handler_returned,
+    question,
+    token_answer,
+)
 from splus_session._secrets import Sealed
 from splus_session._storing import persist
 from splus_session.ports import AccessTokenHandler, Platform, SessionHandler, Store
@@ -176,6 +184,8 @@ class Worker:
             sealed = Sealed(self._call(asked))
             if asked.returns_token:
                 self._post(token_answer(attempt, asked.user_id, sealed, self._engine.server_now()))
+            elif unable := handler_returned(attempt, sealed, self._engine.snapshot):
+                self._post(unable)
         except Exception as error:
             self._post(handler_failed(attempt, error))
 
