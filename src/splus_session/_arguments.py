@@ -85,10 +85,12 @@ def access_token_handler(given: object, *, threaded: bool) -> AccessTokenHandler
 def _check_handler(given: object, method: str, threaded: bool) -> None:
     if given is None:
         return
-    found = getattr(given, method, None)
+    found, kind = getattr(given, method, None), given if isinstance(given, type) else type(given)
     if not callable(found):
-        raise InvalidHandlerError(f"a handler needs a method {method}(…); {type(given).__name__} has none")
-    _one_argument(found, f"{type(given).__name__}.{method}", threaded)
+        raise InvalidHandlerError(f"a handler needs a method {method}(…); {kind.__name__} has none")
+    if inspect.isfunction(found) and kind is given and not _takes_one_argument(found):
+        raise InvalidHandlerError(f"pass an instance of {kind.__name__} as the handler, not the class")
+    _one_argument(found, f"{kind.__name__}.{method}", threaded)
 
 
 def store(given: object) -> Store:
@@ -137,13 +139,15 @@ def is_async(function: object) -> bool:
 def _one_argument(function: Callable[..., Any], what: str, threaded: bool) -> None:
     if threaded and is_async(function):
         raise InvalidHandlerError(f"{what} is async; a threaded session has no loop to run it in")
+    if not _takes_one_argument(function):
+        raise InvalidHandlerError(f"{what} must take one argument")
+
+
+def _takes_one_argument(function: Callable[..., Any]) -> bool:
     try:
         inspect.signature(function).bind(object())
     except TypeError:
-        fits = False
+        return False
     except ValueError:
-        fits = True  # a builtin that does not tell its signature
-    else:
-        fits = True
-    if not fits:
-        raise InvalidHandlerError(f"{what} must take one argument")
+        return True  # a builtin that does not tell its signature
+    return True

@@ -381,14 +381,15 @@ class Engine(Generic[SignalT]):
 
 def _log_dropped(step: Step) -> None:
     """Facts are dropped visibly; a handler's second or late answer is worth a warning. [RENEW-5]"""
-    late = isinstance(step.event, RenewalAnswered | RenewalUnable)
-    logger.log(
-        logging.WARNING if late else logging.DEBUG,
-        "%s dropped while %s: %s",
-        event_name(step.event),
-        step.before.state.value,
-        step.dropped,
-    )
+    told = event_name(step.event), step.before.state.value, step.dropped
+    if isinstance(step.event, RenewalAnswered | RenewalUnable):
+        logger.warning(
+            "an answer of the handler was dropped, for its renewal is over or was answered before "
+            "(%s while %s: %s)",
+            *told,
+        )
+    else:
+        logger.debug("%s dropped while %s: %s", *told)
 
 
 _ENGINES: "weakref.WeakSet[Engine[Any]]" = weakref.WeakSet()

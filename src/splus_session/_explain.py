@@ -99,6 +99,8 @@ def denied(verdict: Denied) -> NotAuthorizedError | HandlerRequiredError:
 def refused(step: Step) -> SplusSessionError:
     """The error for a request that the table refused. [LOGIN-1]"""
     request, state = event_name(step.event), step.before.state
+    # Resuming is what opening a session does; there is no method to call for it.
+    allowed = allowed_in(state) - {"resume"}
     match step.dropped:
         case "has_auth_token_or_development":
             return AuthTokenRequiredError(
@@ -121,7 +123,7 @@ def refused(step: Step) -> SplusSessionError:
         case "is_renewable":
             return HandlerRequiredError("no handler is registered to renew the session", state=state)
         case "not is_revoking":
-            return NotAllowedError(request, state, allowed_in(state), "a secure logout is on its way")
+            return NotAllowedError(request, state, allowed, "a secure logout is on its way")
         case why:
             words = None if why in (None, NOT_ALLOWED) else why
-            return NotAllowedError(request, state, allowed_in(state), words)
+            return NotAllowedError(request, state, allowed, words)

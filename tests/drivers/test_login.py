@@ -76,6 +76,16 @@ def test_an_observer_that_hears_of_a_login_finds_it_usable(stage: OpenStage) -> 
 
 
 @pytest.mark.requirement("LOGIN-1")
+def test_what_an_error_says_is_possible_is_a_method_of_the_session(stage: OpenStage) -> None:
+    s = stage()
+    refused = s.failure(s.start("renew_now"))
+    assert isinstance(refused, NotAllowedError)
+    assert "login" in refused.allowed
+    assert [name for name in refused.allowed if not hasattr(s.session, name)] == []
+    assert "resume" not in str(refused)
+
+
+@pytest.mark.requirement("LOGIN-1")
 @pytest.mark.parametrize("again", ["login", "login_as_visitor", "login_as_bot"])
 def test_a_login_elsewhere_than_from_not_logged_in_is_refused_and_sends_nothing(
     again: str, stage: OpenStage
@@ -472,3 +482,22 @@ def test_a_handler_of_the_wrong_shape_is_an_error_at_once(argument: object, stag
         s.failure(s.start("login", "ann", auth_token="w", session_handler=argument)), InvalidHandlerError
     )
     assert s.fake.requests == ()
+
+
+@pytest.mark.requirement("HANDLER-2")
+def test_a_handlers_class_in_place_of_an_instance_is_refused_in_these_words(stage: OpenStage) -> None:
+    class Later:
+        async def session_will_renew_access_token(self, renewal: Any) -> None: ...
+
+    class Static:
+        @staticmethod
+        def session_will_renew_access_token(renewal: Any) -> None: ...
+
+    s = stage()
+    for handler in (Vouching, Later):
+        words = f"pass an instance of {handler.__name__} as the handler, not the class"
+        with pytest.raises(InvalidHandlerError, match=words):
+            s.session.set_session_handler(handler)
+    with pytest.raises(InvalidHandlerError, match="str has none"):
+        s.session.set_session_handler(str)
+    s.session.set_session_handler(Static)

@@ -172,6 +172,8 @@ def test_a_renewal_is_settled_once_and_a_second_answer_sends_nothing(
     assert len(fake.requests) == 2
     dropped = [r for r in caplog.records if "dropped" in r.getMessage() and r.levelno == logging.WARNING]
     assert len(dropped) == 4, "each is reported"
+    words = "its renewal is over or was answered before (renewal_answered while established: is_current_ask)"
+    assert words in dropped[0].getMessage()
 
 
 @pytest.mark.requirement("RENEW-5")

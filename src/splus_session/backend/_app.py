@@ -81,7 +81,7 @@ def auth_token_route(
         try:
             token = await issuer.issue(user_id)
         except PlatformError as error:
-            _log.warning("no auth token for user %r: %s", user_id, error)
+            _log.warning("for user %r: %s", user_id, error)
             return _refusal(502, "social.plus gave no token")
         _log.info("an auth token for user %r", user_id)
         message = "Token generated for verified user"
