@@ -93,7 +93,8 @@ class SessionBase(Generic[SignalT]):
         self._tell_handlers()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__module__.rpartition('.')[0]}.Session {self.state.value}>"
+        closed = ", closed" if self._observers.closed else ""
+        return f"<{type(self).__module__.rpartition('.')[0]}.Session {self.state.value}{closed}>"
 
     # ── Where it is ─────────────────────────────────────────────────────────────────────────────
 

@@ -79,7 +79,8 @@ class Observers(Generic[SignalT]):
         self._signal = signal
         self._lock = threading.Lock()
         self._mailboxes: weakref.WeakSet[Mailbox[SignalT]] = weakref.WeakSet()
-        self._closed = False
+        self.closed = False
+        """Whether nobody will be told of anything any more."""
         self.last = Change(SessionState.NOT_LOGGED_IN, None, ChangeReason.STARTED, now)
         """The change announced last; what a new observer hears first. [OBSERVE-1]"""
 
@@ -91,7 +92,7 @@ class Observers(Generic[SignalT]):
         mailbox: Mailbox[SignalT] = Mailbox(signal or self._signal())
         with self._lock:
             mailbox.put(self.last)
-            closed = self._closed
+            closed = self.closed
             if not closed:
                 self._mailboxes.add(mailbox)
         if closed:
@@ -129,7 +130,7 @@ class Observers(Generic[SignalT]):
     def close(self) -> None:
         """The session object is closed: let everybody hear the rest, then end."""
         with self._lock:
-            self._closed = True
+            self.closed = True
             mailboxes = list(self._mailboxes)
             self._mailboxes.clear()
         for mailbox in mailboxes:

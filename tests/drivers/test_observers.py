@@ -443,3 +443,18 @@ def test_every_session_hears_bans_anew(fake: FakePlatform, stage: OpenStage) -> 
     s.session.note_deletion("ann")
     assert s.heard(SessionState.TERMINATED).reason is TerminationReason.USER_DELETED
     assert len(fake.requests_to(Endpoint.REVOKE)) == 0
+
+
+@pytest.mark.requirement("OBSERVE-1", "CLIENT-3")
+def test_a_session_that_was_never_opened_has_no_changes_to_wait_for(face: Face, fake: FakePlatform) -> None:
+    session = face.make(api_key=fake.api_key, platform=face.platform(fake))
+    with pytest.raises(SessionClosed):
+        session.changes()
+
+
+@pytest.mark.requirement("CLIENT-3")
+def test_a_session_shows_whether_it_is_closed(stage: OpenStage) -> None:
+    s = stage()
+    assert repr(s.session).endswith("Session notLoggedIn>")
+    s.close()
+    assert repr(s.session).endswith("Session notLoggedIn, closed>")

@@ -431,10 +431,11 @@ class Session(SessionBase[Signal]):
         """The changes from now on, in order, beginning with where the session is. [OBSERVE-1]
 
         Raises:
+            SessionClosed: the session has not been opened yet.
             ForkedSessionError: the session object was made before a fork.
         """
-        if self._engine.forked:
-            self._engine.raise_if_gone()
+        if not self._opened or self._engine.forked:
+            self._raise_if_not_open()
         return Changes(self._observers.add())
 
     def on_change(self, callback: Callable[[Change], object]) -> Callable[[], None]:
