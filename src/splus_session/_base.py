@@ -53,7 +53,7 @@ class SessionBase(Generic[SignalT]):
     def __init__(
         self,
         api_key: Sealed,
-        region: str,
+        region: str | None,
         endpoint: Endpoint | str | None,
         development: bool,
         config: Config | None,
@@ -70,7 +70,7 @@ class SessionBase(Generic[SignalT]):
         self._clock: Clock = SystemClock() if clock is None else clock
         self._observers: Observers[SignalT] = Observers(signal, self._clock.now())
         self._api_key = wrap_api_key(cast("ApiKey | str", api_key.value))
-        self._endpoint = _endpoint(endpoint, region)
+        self._endpoint = Endpoint.chosen(region, endpoint)
         self._config = _config(config, development)
         self._session_handler = _arguments.session_handler(session_handler, threaded=self._threaded)
         self._access_token_handler = _arguments.access_token_handler(
@@ -247,16 +247,6 @@ class SessionBase(Generic[SignalT]):
 
     def _new_device_id(self) -> str:
         return f"splus-session#{uuid.uuid4()}"
-
-
-def _endpoint(endpoint: object, region: object) -> Endpoint:
-    if isinstance(endpoint, Endpoint):
-        return endpoint
-    if endpoint is None and isinstance(region, str):
-        return Endpoint.region(region)
-    if not isinstance(endpoint, str):
-        raise ConfigurationError("a region is a name, and an endpoint a URL or an Endpoint")
-    return Endpoint(endpoint)
 
 
 def _config(config: object, development: bool) -> Config:

@@ -30,6 +30,7 @@ from splus_session import (
     UserDeletedError,
 )
 from splus_session import Config as SessionConfig
+from splus_session.platform import Endpoint as Place
 from splus_session.testing import Endpoint, FakePlatform, Fault, ManualClock, TokenTerms, faults
 from tests.drivers.conftest import OpenStage
 from tests.drivers.faces import Face
@@ -438,6 +439,9 @@ def test_a_device_id_is_not_known_before_opening(face: Face) -> None:
         {"api_key": "key", "endpoint": "no url"},
         {"api_key": "key", "endpoint": 123},
         {"api_key": "key", "region": ["sg"]},
+        {"api_key": "key", "region": "mars", "endpoint": "https://of.our.own"},
+        {"api_key": "key", "region": "eu", "endpoint": "https://of.our.own"},
+        {"api_key": "key", "region": "sg", "endpoint": Place("https://of.our.own")},
         {"api_key": "key", "config": {}},
         {"api_key": "key", "store": object()},
     ],

@@ -62,7 +62,7 @@ class AuthTokenIssuer:
 
     Args:
         server_key: what identifies your backend to the platform. It is sent there and shown nowhere.
-        region: of the platform.
+        region: of the platform; `sg` if there is no endpoint either.
         endpoint: the platform at another place, instead of a region; `https`, or `http` on loopback.
         timeout: how long one exchange may take from its start to its last byte, in seconds.
         ssl_context: how to speak TLS, such as with a client certificate of yours (mTLS).
@@ -70,14 +70,14 @@ class AuthTokenIssuer:
 
     Raises:
         ConfigurationError: a key that no header can carry, an unknown region, an endpoint in plain
-            http beyond this machine, or a timeout that is no positive number.
+            http beyond this machine, a region and an endpoint, or a timeout that is no positive number.
     """
 
     def __init__(
         self,
         server_key: ServerKey | str,
         *,
-        region: str = "sg",
+        region: str | None = None,
         endpoint: Endpoint | str | None = None,
         timeout: float = 10.0,
         ssl_context: ssl.SSLContext | None = None,
@@ -86,9 +86,7 @@ class AuthTokenIssuer:
         sealed = Sealed(server_key)
         del server_key  # or the traceback of a refusal would show it
         self._key = _wrapped(sealed)
-        if endpoint is None:
-            endpoint = Endpoint.region(region)
-        self._endpoint = Endpoint(endpoint) if isinstance(endpoint, str) else endpoint
+        self._endpoint = Endpoint.chosen(region, endpoint)
         self._timeout = checked_timeout(timeout)
         self._trust = {} if ssl_context is None else {"verify": ssl_context}
         self._limits = limits or Limits()

@@ -72,6 +72,27 @@ class Endpoint:
             raise ConfigurationError(f"there is no region {name!r}; there are {', '.join(REGIONS)}")
         return cls(REGIONS[name])
 
+    @classmethod
+    def chosen(cls, region: object, endpoint: object) -> "Endpoint":
+        """Where a client goes that is made from a region or an endpoint; neither: Singapore. [CLIENT-1]
+
+        Raises:
+            ConfigurationError: both, no such region, or no endpoint.
+        """
+        if region is not None:
+            if endpoint is not None:
+                raise ConfigurationError("give a region or an endpoint, not both")
+            if not isinstance(region, str):
+                raise ConfigurationError(f"a region is a name, not a {type(region).__name__}")
+            return cls.region(region)
+        if endpoint is None:
+            return cls()
+        if isinstance(endpoint, cls):
+            return endpoint
+        if not isinstance(endpoint, str):
+            raise ConfigurationError("an endpoint is a URL or an Endpoint")
+        return cls(endpoint)
+
     @property
     def origin(self) -> str:
         """Scheme, host and, unless it is the scheme's own, port: `https://apix.sg.amity.co`."""

@@ -62,7 +62,7 @@ class Session(SessionBase[Signal]):
     def __init__(
         self,
         api_key: ApiKey | str,
-        region: str = "sg",
+        region: str | None = None,
         *,
         endpoint: Endpoint | str | None = None,
         development: bool = False,
@@ -80,8 +80,8 @@ class Session(SessionBase[Signal]):
 
         Args:
             api_key: names your application at the platform. [CLIENT-1]
-            region: `sg`, `eu` or `us`.
-            endpoint: another place than a region: `https://…`, or `http://` on loopback.
+            region: `sg`, `eu` or `us`; `sg` if there is no endpoint either.
+            endpoint: another place, instead of a region: `https://…`, or `http://` on loopback.
             development: whether a user id alone may log in.
             session_handler: renews sessions; see `ports.SessionHandler`. [HANDLER-1]
             access_token_handler: renews access-token sessions; see `ports.AccessTokenHandler`.
@@ -95,7 +95,8 @@ class Session(SessionBase[Signal]):
             clock: another time than the machine's.
 
         Raises:
-            ConfigurationError: an empty API key, an unknown region, an unacceptable endpoint.
+            ConfigurationError: an empty API key, an unknown region, an unacceptable endpoint, or a
+                region and an endpoint.
             InvalidHandlerError: a handler or hook of the wrong shape. [HANDLER-2] [HOOK-2]
             MissingExtraError: no `platform` is given, and the extra `http` is not installed.
         """
