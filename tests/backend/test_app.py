@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Mount
 
-from splus_session._errors import InvalidArgumentError, InvalidHandlerError
+from splus_session._errors import ConfigurationError, InvalidArgumentError, InvalidHandlerError
 from splus_session._secrets import VisitorSecret
 from splus_session.backend import (
     AuthTokenIssuer,
@@ -251,6 +251,30 @@ def test_there_is_no_app_without_an_authentication() -> None:
         auth_token_app(issuer)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     with pytest.raises(InvalidHandlerError):
         auth_token_app(issuer, None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.requirement("BACKEND-2", "SECRET-1")
+@pytest.mark.parametrize("issuer", ["CANARY", None, AuthTokenIssuer])
+def test_there_is_no_app_without_an_issuer_and_a_key_in_its_place_is_not_shown(issuer: Any) -> None:
+    if issuer is AuthTokenIssuer:
+        issuer = AuthTokenIssuer("key").issue
+    for make in (auth_token_app, auth_token_route):
+        with pytest.raises(ConfigurationError) as caught:
+            make(issuer, by_header)
+        shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        ours = [frame.locals for frame in shown.stack if "splus_session" in frame.filename]
+        assert "CANARY" not in str(ours) + str(caught.value)
+
+
+@pytest.mark.requirement("BACKEND-2", "BACKEND-3")
+def test_each_route_has_a_name_of_its_own() -> None:
+    routes = [
+        auth_token_route(AuthTokenIssuer("key"), by_header),
+        visitor_signature_route("secret", lambda *_: True),
+    ]
+    app = Starlette(routes=routes)
+    assert app.url_path_for("auth_token") == "/api/auth/social-plus-token"
+    assert app.url_path_for("visitor_signature") == "/api/visitor/auth-signature"
 
 
 # ── visitors ───────────────────────────────────────────────────────────────────────────────────────

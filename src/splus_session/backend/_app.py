@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from splus_session import _arguments
-from splus_session._errors import InvalidArgumentError, InvalidHandlerError, PlatformError
+from splus_session._errors import ConfigurationError, InvalidArgumentError, InvalidHandlerError, PlatformError
 from splus_session._secrets import Sealed, VisitorSecret
 from splus_session.backend._issuer import AuthTokenIssuer
 from splus_session.backend._visitors import sign_visitor
@@ -49,7 +49,9 @@ _log = logging.getLogger("splus_session.backend")
 
 def auth_token_app(issuer: AuthTokenIssuer, authenticate: Authenticate) -> Starlette:
     """An ASGI app with nothing but `auth_token_route`, to run or to mount. [BACKEND-2]"""
-    return Starlette(routes=[auth_token_route(issuer, authenticate)])
+    sealed = Sealed(issuer)
+    del issuer  # as below
+    return Starlette(routes=[auth_token_route(_issuer_in(sealed), authenticate)])
 
 
 def auth_token_route(
@@ -62,9 +64,13 @@ def auth_token_route(
     Nothing of it is to be stored by anybody on the way.
 
     Raises:
+        ConfigurationError: `issuer` is none.
         InvalidHandlerError: `authenticate` cannot be called. If later it gives anything but a user
             id that the platform may know, or None, the answer is 500 and your server logs why.
     """
+    sealed = Sealed(issuer)
+    del issuer  # or the traceback of a refusal would show it: it may be the server key itself
+    asked = _issuer_in(sealed)
     _check_callable("authenticate", authenticate)
 
     async def answer(request: Request) -> JSONResponse:
@@ -79,7 +85,7 @@ def auth_token_route(
         if claimed != user_id:
             return _refusal(403, "userId is not the authenticated user's")
         try:
-            token = await issuer.issue(user_id)
+            token = await asked.issue(user_id)
         except PlatformError as error:
             _log.warning("for user %r: %s", user_id, error)
             return _refusal(502, "social.plus gave no token")
@@ -87,7 +93,7 @@ def auth_token_route(
         message = "Token generated for verified user"
         return JSONResponse({"authToken": token.reveal(), "message": message}, headers=_NO_STORE)
 
-    return Route(path, answer, methods=["POST"])
+    return Route(path, answer, methods=["POST"], name="auth_token")
 
 
 def visitor_signature_route(
@@ -138,7 +144,7 @@ def visitor_signature_route(
             headers=_NO_STORE,
         )
 
-    return Route(path, answer, methods=["POST"])
+    return Route(path, answer, methods=["POST"], name="visitor_signature")
 
 
 def _refusal(status: int, error: str) -> JSONResponse:
@@ -172,6 +178,12 @@ async def _field(request: Request, name: str) -> str | None:
 
 def _is_name(something: object) -> TypeGuard[str]:
     return isinstance(something, str) and bool(something)
+
+
+def _issuer_in(sealed: Sealed) -> AuthTokenIssuer:
+    if not callable(getattr(sealed.value, "issue", None)):
+        raise ConfigurationError("an issuer is an AuthTokenIssuer")
+    return cast("AuthTokenIssuer", sealed.value)
 
 
 def _check_callable(name: str, function: object) -> None:
