@@ -49,6 +49,8 @@ class SessionBase(Generic[SignalT]):
 
     _threaded: bool
     """Whether callbacks must be plain functions."""
+    _asks_origin: bool
+    """Whether what is sent goes to `origin`, rather than to a platform of the app's own."""
 
     def __init__(
         self,
@@ -236,7 +238,8 @@ class SessionBase(Generic[SignalT]):
                 state=state,
                 failure=failure,
             )
-        raise failed(what, failure, state, self._retry_at(failure))
+        origin = self.origin if self._asks_origin else None
+        raise failed(what, failure, state, self._retry_at(failure), origin)
 
     def _retry_at(self, failure: Failure) -> float | None:
         """When trying again makes sense: when the session will, or when the platform asked for it."""

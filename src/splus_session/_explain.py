@@ -46,16 +46,27 @@ _ERRORS: dict[FailureKind, tuple[type[SplusSessionError], str]] = {
 }
 
 
-def describe(failure: Failure) -> str:
-    """A failure in words: what happened, and what the platform said."""
+def describe(failure: Failure, origin: str | None = None) -> str:
+    """A failure in words: what happened, and what the platform said.
+
+    Args:
+        failure: what happened.
+        origin: where the platform was asked, if that is known.
+    """
     words = _ERRORS[failure.kind][1]
+    if failure.kind is FailureKind.UNREACHABLE and origin is not None:
+        words += f" at {origin}"
     said = [f"status {failure.status}"] if failure.status is not None else []
     said += [f"code {failure.code}"] if failure.code is not None else []
     return f"{words} ({', '.join(said)})" if said else words
 
 
 def failed(
-    what: str, failure: Failure, state: SessionState, retry_at: float | None = None
+    what: str,
+    failure: Failure,
+    state: SessionState,
+    retry_at: float | None = None,
+    origin: str | None = None,
 ) -> SplusSessionError:
     """The error for a login, renewal or secure logout that came to nothing. [LOGIN-3] [LOGOUT-3]
 
@@ -64,9 +75,10 @@ def failed(
         failure: what became of it.
         state: where the session is now.
         retry_at: when trying again makes sense (UTC seconds), if that is known.
+        origin: where the platform was asked, if that is known.
     """
     error = _ERRORS[failure.kind][0]
-    words = f"{what} failed: {describe(failure)}"
+    words = f"{what} failed: {describe(failure, origin)}"
     return error(words, state=state, failure=failure, retry_at=retry_at)
 
 

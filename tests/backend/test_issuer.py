@@ -170,20 +170,20 @@ REFUSALS: dict[str, tuple[Script, type[PlatformError], Failure, str]] = {
     ),
     "no HTTP": (
         bytes_and_hang_up(b"220 mail.example.com ESMTP\r\n"),
-        UnavailableError, Failure(FailureKind.UNREACHABLE), "did not answer",
+        UnavailableError, Failure(FailureKind.UNREACHABLE), "did not answer at http:",
     ),
     "half an answer": (
         bytes_and_hang_up(b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\nCANARY-half"),
-        UnavailableError, Failure(FailureKind.UNREACHABLE), "did not answer",
+        UnavailableError, Failure(FailureKind.UNREACHABLE), "did not answer at http:",
     ),
-    "silence": (silence, UnavailableError, Failure(FailureKind.UNREACHABLE), "did not answer"),
+    "silence": (silence, UnavailableError, Failure(FailureKind.UNREACHABLE), "did not answer at http:"),
     "a body that drips": (
         drip(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"CANARY" * 10_000),
-        UnavailableError, Failure(FailureKind.UNREACHABLE), "did not answer",
+        UnavailableError, Failure(FailureKind.UNREACHABLE), "did not answer at http:",
     ),
     "a head that drips": (
         drip(b"HTTP/1.1 200 OK\r\n" + b"X-CANARY: x\r\n" * 10_000),
-        UnavailableError, Failure(FailureKind.UNREACHABLE), "did not answer",
+        UnavailableError, Failure(FailureKind.UNREACHABLE), "did not answer at http:",
     ),
 }  # fmt: skip
 every_refusal = pytest.mark.parametrize(

@@ -505,3 +505,14 @@ def test_a_handlers_class_in_place_of_an_instance_is_refused_in_these_words(stag
     with pytest.raises(InvalidHandlerError, match="str has none"):
         s.session.set_session_handler(str)
     s.session.set_session_handler(Static)
+
+
+@pytest.mark.requirement("LOGIN-3")
+def test_who_did_not_answer_is_named_by_its_origin(face: Face, fake: FakePlatform, stage: OpenStage) -> None:
+    with fake.serve() as server:
+        origin = server.url
+    s = stage(platform=None, endpoint=origin)
+    assert str(s.failure(s.start("login", "ann", auth_token="w"))).endswith(f"did not answer at {origin}")
+    fake.fail(Endpoint.LOGIN, faults.drop())
+    s = stage(platform=face.platform(fake))
+    assert str(s.failure(s.start("login", "ann", auth_token="w"))).endswith("did not answer"), "not known"

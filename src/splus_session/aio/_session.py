@@ -122,6 +122,7 @@ class Session(SessionBase[Signal]):
         )
         self._resumes = resume
         self._given_platform = platform
+        self._asks_origin = platform is None
         if platform is None and find_spec("httpx2") is None:
             raise MissingExtraError("http")
         self._opened = False

@@ -131,7 +131,7 @@ class AuthTokenIssuer:
         hint = f": {_HINTS[outcome.status]}" if outcome.status in _HINTS else ""
         error = _ERRORS.get(kind, UnavailableError if kind in RETRYABLE else RefusedError)
         raise error(
-            f"no auth token: {describe(outcome)}{hint}",
+            f"no auth token: {describe(outcome, self.origin)}{hint}",
             failure=outcome,
             retry_at=None if wait is None else time.time() + wait,
         )
