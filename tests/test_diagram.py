@@ -246,6 +246,15 @@ def test_the_svg_is_one_picture_with_a_title_and_a_description(lifecycle: Sequen
     assert all(name(row.source) in drawn for row in lifecycle)
 
 
+def test_the_letters_are_as_wide_as_they_were_laid_out_wherever_the_picture_is_looked_at(
+    lifecycle: Sequence[Row],
+) -> None:
+    letters = [
+        text.get("font-family") or "" for text in parsed(render_svg(to_dot(lifecycle))).iter(f"{SVG}text")
+    ]
+    assert set(letters) == {"Helvetica,Arial,Liberation Sans,sans-serif"}, "all of Helvetica's widths"
+
+
 def test_any_dot_is_drawn_and_nonsense_is_refused() -> None:
     assert b"<desc>" not in render_svg("digraph { a -> b }")
     with pytest.raises(InvalidArgumentError, match=r"cannot draw this: .*syntax error"):

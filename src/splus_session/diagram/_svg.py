@@ -10,6 +10,10 @@ from splus_session._errors import ConfigurationError, InvalidArgumentError, Miss
 
 _WHEEL = "graphviz-pure"
 
+# Where there is no Helvetica, Graphviz's own words may give a far wider font, which runs out of its
+# boxes. These have Helvetica's widths.
+_FONTS = 'font-family="Helvetica,sans-Serif"', 'font-family="Helvetica,Arial,Liberation Sans,sans-serif"'
+
 
 def render_svg(dot: str, *, program: str | None = None) -> bytes:
     """Draw DOT as SVG, with a title and, where `to_dot` wrote it, a description in words.
@@ -24,7 +28,8 @@ def render_svg(dot: str, *, program: str | None = None) -> bytes:
         ConfigurationError: there is no such program.
         InvalidArgumentError: Graphviz cannot read the DOT.
     """
-    return _with_words(_run(dot, "svg", program).decode(), dot).encode()
+    drawn = _run(dot, "svg", program).decode().replace(*_FONTS)
+    return _with_words(drawn, dot).encode()
 
 
 def _with_words(svg: str, dot: str) -> str:
