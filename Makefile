@@ -19,17 +19,20 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 SCRIPTS = $(sort $(dir $(shell find docs models -name '*.py' 2>/dev/null)))
 SOURCES = src tests $(SCRIPTS)
 
-.PHONY: help setup demo test test-newest check format generate diagrams bench dist clean
+.PHONY: help setup demo test test-newest check format generate diagrams bench dist clean named
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: $(VENV)/.installed ## make .venv with everything that the other targets use
 
-$(VENV)/.installed: pyproject.toml .ci/python.sh
+# An interpreter that is named is looked at even if there is a .venv: it may be another one's.
+$(VENV)/.installed: pyproject.toml .ci/python.sh $(if $(PYTHON),named)
 	@python=$$(PYTHON="$(PYTHON)" .ci/python.sh find) && .ci/python.sh venv $(VENV) "$$python"
-	@echo "installing into $(VENV)"
-	@$(BIN)/python $(PIP_INSTALL) --editable '.[all]' --group dev
+	@if [ ! $@ -nt pyproject.toml ]; then \
+		echo "installing into $(VENV)"; \
+		$(BIN)/python $(PIP_INSTALL) --editable '.[all]' --group dev; \
+	fi
 	@touch $@
 
 demo: setup ## a whole session's life on this machine, in the terminal; draws session.svg
@@ -74,10 +77,12 @@ diagrams: setup ## only the pictures
 bench: $(BENCH)/.installed ## measure, side by side with other token libraries
 	$(BENCH)/bin/python tests/benchmarks/bench.py $(ARGS)
 
-$(BENCH)/.installed: pyproject.toml .ci/python.sh
+$(BENCH)/.installed: pyproject.toml .ci/python.sh $(if $(PYTHON),named)
 	@python=$$(PYTHON="$(PYTHON)" .ci/python.sh find) && .ci/python.sh venv $(BENCH) "$$python"
-	@echo "installing into $(BENCH)"
-	@$(BENCH)/bin/python $(PIP_INSTALL) --editable '.[all]' --group bench
+	@if [ ! $@ -nt pyproject.toml ]; then \
+		echo "installing into $(BENCH)"; \
+		$(BENCH)/bin/python $(PIP_INSTALL) --editable '.[all]' --group bench; \
+	fi
 	@touch $@
 
 dist: setup ## build sdist and wheel into dist/

@@ -5,7 +5,7 @@
 #   .ci/python.sh find             the interpreter for .venv: $PYTHON, or the first that will do
 #   .ci/python.sh newest PYTHON    the newest released CPython on this machine, if not PYTHON itself
 #   .ci/python.sh version PYTHON   its version, as 3.11
-#   .ci/python.sh venv DIR PYTHON  makes DIR, unless it is there with that version already
+#   .ci/python.sh venv DIR PYTHON  makes DIR, unless it is there and is of that interpreter
 set -eu
 
 # Old enough to be everywhere, new enough for the library; pyproject.toml says the same.
@@ -79,8 +79,13 @@ if sys.implementation.name == "cpython" and sys.version_info.releaselevel == "fi
     done | sort -r | head -n 1 | cut -d ' ' -f 2-
 }
 
+# Which one it is: its version and where it is installed; a virtual environment's is that of its parent.
+identity() {
+    "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2], sys.base_prefix)' 2>/dev/null
+}
+
 make_venv() {  # $1: directory, $2: interpreter
-    if [ -x "$1/bin/python" ] && [ "$(version "$1/bin/python")" = "$(version "$2")" ]; then
+    if [ -x "$1/bin/python" ] && [ "$(identity "$1/bin/python")" = "$(identity "$2")" ]; then
         return
     fi
     echo "making $1 with Python $(version "$2")"
