@@ -64,6 +64,8 @@ def test_every_scene_of_the_demo_goes_as_promised_and_shows_no_secret(tmp_path: 
         )
 
     assert "\x1b" not in run.stdout
+    assert [line for line in run.stdout.splitlines() if line != line.rstrip()] == []
+    assert run.stdout.count("by auth token → 503") == 2, "each of the tries that failed, with its time"
     assert max(map(len, run.stdout.splitlines())) <= 80
     picture = ElementTree.parse(tmp_path / "session.svg")  # noqa: S314  we made it ourselves
     assert picture.getroot().tag.endswith("}svg")
@@ -85,6 +87,29 @@ def test_the_demo_fails_and_says_where_when_a_scene_goes_otherwise(
     assert "Not as promised: scene 1, A flight." in said
     assert "All as promised" not in said
     assert not (tmp_path / "session.svg").exists()
+
+
+def test_where_there_are_no_arrows_the_demo_does_without(tmp_path: Path) -> None:
+    program = """
+from docs.examples.demo import __main__ as demo
+
+async def scenes(world):
+    with world.stage.scene("A flight", "Pigs take off.", outcome="pigs in the air") as scene:
+        scene.check("pigs \\u2192 air \\u2708", kept=True)
+
+raise SystemExit(demo.main(scenes))
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        encoding="ascii",
+        timeout=60,
+        check=False,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "+ pigs > air ?" in run.stdout
 
 
 def test_whatever_is_secret_in_the_demo_looks_like_one() -> None:

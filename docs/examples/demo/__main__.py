@@ -1,5 +1,7 @@
 """`python -m docs.examples.demo`: plays all the scenes, and draws session.svg."""
 
+import codecs
+import io
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -30,6 +32,8 @@ async def all_scenes(world: World) -> None:
 
 def main(scenes: Callable[[World], Awaitable[None]] = all_scenes) -> int:
     """Play scenes, and draw the picture. Gives the exit code: 0 if all went as promised."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="in_ascii")
     console = Console(highlight=False)
     with parties(console) as world:
         stage = world.stage
@@ -75,6 +79,18 @@ def parties(console: Console) -> Iterator[World]:
                 )
     finally:
         logger.removeHandler(handler)
+
+
+def _in_ascii(error: UnicodeError) -> tuple[str, int]:
+    """What stands for signs that a terminal's encoding lacks, one for one."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(_IN_ASCII.get(sign, "?") for sign in lacking), error.end
+
+
+_IN_ASCII = {"→": ">", "●": "*", "✓": "+", "✗": "!", "×": "x", "…": "~", "─": "-"}
+codecs.register_error("in_ascii", _in_ascii)
 
 
 if __name__ == "__main__":

@@ -119,8 +119,8 @@ async def failing_renewal(world: World, app: App) -> None:
     told, asked, renewals = len(app.changes), app.asked, app.ran("on_renewal")
     with world.stage.scene(
         "Renewal fails: platform ails",
-        "The platform answers 503 twice. The session tries again, a little later each time, with the same "
-        "auth token.",
+        "The platform answers 503 twice. The session tries again with the same auth token: after up to a "
+        "second, then after up to two, by chance, so that not all clients come at once.",
         outcome="third try, and nobody noticed",
     ) as scene:
         world.let_tokens_live(3)

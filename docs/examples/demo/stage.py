@@ -76,7 +76,7 @@ class Stage:
         for party, who in parties.items():
             table.add_row(Text(party, "bold"), who)
         self._indented(table)
-        self._console.print()
+        self._print()
         self._indented("Tokens live for seconds, not for a month. Times are seconds since the start.")
 
     @contextmanager
@@ -92,7 +92,7 @@ class Stage:
         self.scenes.append(scene)
         self._headline(f"{len(self.scenes)}  {title}")
         self._indented(Text(shows, "italic"))
-        self._console.print()
+        self._print()
         try:
             with self._growing(scene):
                 yield scene
@@ -103,7 +103,7 @@ class Stage:
             raise
         scene.seconds = time.time() - scene.began
         self._indented(self._timeline(scene))
-        self._console.print()
+        self._print()
         for promise in scene.kept:
             self._indented(_hanging("✓ ", promise, "green"))
 
@@ -147,11 +147,21 @@ class Stage:
         self._indented(table)
 
     def _headline(self, title: str) -> None:
-        self._console.print()
-        self._console.print(Rule(Text(title, "bold"), align="left", style="dim"))
+        self._print()
+        self._print(Rule(Text(title, "bold"), align="left", style="dim"))
 
     def _indented(self, something: RenderableType) -> None:
-        self._console.print(Padding(something, _INDENT, expand=False))
+        self._print(Padding(something, _INDENT, expand=False))
+
+    def _print(self, something: RenderableType = "") -> None:
+        if self._console.is_terminal:
+            self._console.print(something)
+            return
+        with self._console.capture() as drawn:
+            self._console.print(something)
+        # What fills a table's last column up is of no use in a file.
+        for line in drawn.get().splitlines():
+            self._console.out(line.rstrip(), highlight=False)
 
 
 def _counted(entries: list[Entry]) -> Iterator[tuple[Entry, int]]:
@@ -162,7 +172,9 @@ def _counted(entries: list[Entry]) -> Iterator[tuple[Entry, int]]:
 
 
 def _said(entry: Entry) -> tuple[object, ...]:
-    return (entry.source, entry.target, entry.what, entry.answer)
+    # What failed is shown each time: when it was tried again is what one wants to see.
+    when = entry.at if _shade(entry.answer) == "red" and entry.answer else None
+    return (entry.source, entry.target, entry.what, entry.answer, when)
 
 
 def _who(entry: Entry) -> Text:
