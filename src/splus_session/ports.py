@@ -7,8 +7,6 @@ driver takes the async variants; where it also takes a plain one, it runs that o
 from collections.abc import Awaitable, Callable
 from typing import NoReturn, Protocol, SupportsIndex
 
-import attrs
-
 from splus_session._answers import Answer
 from splus_session._credentials import Grant, Record
 from splus_session._secrets import AccessToken, AuthSignature, AuthToken
@@ -154,7 +152,7 @@ class Renewal(Protocol):
 class Authorization:
     """What authorises one API request, now. Ask again for every request. [EXPIRE-2]"""
 
-    header: str = attrs.field(repr=False)
+    header: str
     """The `Authorization` header's value. A secret."""
     attempt: int
     """Numbers the credential; a rejection is reported with it. [EXPIRE-3]"""
@@ -162,6 +160,9 @@ class Authorization:
     """When it stops being good (UTC seconds, by our clock); infinite if never by the clock."""
     session: int = 0
     """Numbers the stay, login to logout. What was begun in one is not sent again in another. [EXPIRE-2]"""
+
+    def __repr__(self) -> str:
+        return f"Authorization(attempt={self.attempt}, until={self.until}, session={self.session})"
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         raise TypeError("Authorization refuses pickling: it holds a secret")

@@ -91,7 +91,7 @@ class Request:
         return json.dumps(present, default=Secret.reveal).encode()
 
 
-@value
+@attrs.frozen
 class Reply:
     """One answer of the platform's, as it came."""
 
