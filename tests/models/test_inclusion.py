@@ -1,0 +1,106 @@
+"""Real steps are steps of the relation that the proofs are about, and those of faulty code are not."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from models.proofs.claims import Relation
+from models.proofs.inclusion import Ways
+from splus_session import LIFECYCLE, Row, SessionCore, Snapshot, Step, step
+from splus_session import _core as core
+from splus_session.testing.strategies import Move, situations
+from tests.lives import Wanderer
+from tests.properties.mutants import MUTANTS, Mutant
+
+
+@pytest.fixture(scope="session")
+def ways(relation: Relation) -> Ways:
+    """The relation of the code as it is, to look steps up in."""
+    return Ways(relation)
+
+
+def wandered(seeds: range) -> Iterator[tuple[Snapshot, list[Step]]]:
+    """What random walks from new sessions come through: a snapshot, and the steps of one event."""
+    for seed in seeds:
+        wanderer = Wanderer(seed)
+        for event, now in wanderer.steps(200):
+            before = wanderer.core.snapshot
+            yield before, wanderer.core.receive(event, now)
+
+
+def steps_of(move: Move) -> list[Step]:
+    """All steps that a move may bring: the event alone, and with what is due."""
+    return [step(*move), *SessionCore.of(move.snapshot).receive(move.event, move.now)]
+
+
+@pytest.mark.requirement("EXPIRE-4", "LOGIN-6", "RENEW-3", "RENEW-11", "BAN-4")
+def test_every_step_of_random_walks_is_in_the_relation_and_every_row_is_reached(ways: Ways) -> None:
+    rows: set[Row | None] = set()
+    for before, steps in wandered(range(40)):
+        assert list(ways.objections(steps)) == []
+        moved = core.at_time(before, steps[-1].before.now)
+        assert list(ways.objections_to_moves([(before, moved)])) == []
+        rows |= {taken.row for taken in steps}
+    assert rows - {None} == set(LIFECYCLE), "from a new session every row can be reached"
+
+
+def test_every_step_from_any_session_is_in_the_relation(ways: Ways) -> None:
+    @settings(max_examples=300)
+    @given(situations())
+    def included(situation: tuple[Move, ...]) -> None:
+        for move in situation:
+            assert list(ways.objections(steps_of(move))) == []
+            moved = core.at_time(move.snapshot, move.now)
+            assert list(ways.objections_to_moves([(move.snapshot, moved)])) == []
+
+    included()
+
+
+# These are not about what one step does, but about which step comes when.
+NOT_ABOUT_STEPS = {
+    "an event is applied although something is due",
+    "what time brings is believed of anybody",
+}
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_the_steps_of_a_faulty_core_are_not(
+    mutant: Mutant, ways: Ways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mutant.plant(monkeypatch)
+    assert objected(ways) is (mutant.name not in NOT_ABOUT_STEPS)
+
+
+class OutsideError(Exception):
+    """A step is not in the relation."""
+
+
+def objected(ways: Ways) -> bool:
+    """Whether some step of the present code, in random walks or from any session, is not in the relation."""
+
+    @settings(
+        max_examples=4_000,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        report_multiple_bugs=False,
+        suppress_health_check=[HealthCheck.too_slow],
+        print_blob=False,
+    )
+    @given(situations())
+    def hunt(situation: tuple[Move, ...]) -> None:
+        for move in situation:
+            if any(ways.objections([step(*move)])):
+                raise OutsideError
+
+    for _, steps in wandered(range(6)):
+        end = steps[-1].after
+        back = core.at_time(end, end.now - 600)
+        if any(ways.objections(steps)) or any(ways.objections_to_moves([(end, back)])):
+            return True
+    try:
+        hunt()
+    except OutsideError:
+        return True
+    return False
