@@ -19,7 +19,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 SCRIPTS = $(sort $(dir $(shell find docs models -name '*.py' 2>/dev/null)))
 SOURCES = src tests $(SCRIPTS)
 
-.PHONY: help setup demo test test-newest check format generate diagrams bench dist clean named
+.PHONY: help setup demo test test-newest check format generate diagrams prove bench dist clean named
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -73,6 +73,9 @@ generate: setup ## write every generated file anew
 
 diagrams: setup ## only the pictures
 	$(BIN)/python docs/tools/generate.py --only diagrams
+
+prove: setup ## prove with z3 what holds without bounds: any lifetime, any clock, any number of logins
+	$(BIN)/python -m models.proofs
 
 bench: $(BENCH)/.installed ## measure, side by side with other token libraries
 	$(BENCH)/bin/python tests/benchmarks/bench.py $(ARGS)

@@ -1,0 +1,99 @@
+"""`make prove`: prove everything, print what was proved and under which assumptions; 1 if anything fails."""
+
+import sys
+import time
+from collections.abc import Iterable
+
+from models.proofs import windows
+from models.proofs.claims import CLAIMS, Relation, Verdict, judge
+from models.proofs.nonproperties import NON_PROPERTIES
+from splus_session import LIFECYCLE, Config
+
+ASSUMPTIONS = """
+Assumed, and not proved here
+  * Numbers are real numbers. The code's are floats, which differ from them by their rounding: some
+    30 microseconds in the year 9999, a quarter of one today.
+  * The events, times and figures are those that the constructors let through: no NaN, nothing beyond
+    the year 9999, figures within their bounds. The session's clock has been read at least once.
+  * Chance is any number from 0 up to 1, and a power of two is any number from 1 on; what the jitter's
+    generator makes of its seed, and how often a backoff doubles, is not looked into.
+  * A driver applies what is due before it asks for an authorisation, as `SessionCore` does.
+  * How far the platform's clock is ahead of what the session takes it for, and how long a request is
+    on its way, are bounded by what is called skew and latency. They are not measured.
+  * The relation is what the code does. It is read off the code by running it on symbols; that this was
+    done rightly is tested with real steps, not proved.
+"""
+
+
+def main() -> int:
+    """Prove, print, and say whether anything failed."""
+    started = time.perf_counter()
+    relation = Relation()
+    print(
+        f"The relation, read off the code: {len(relation.steps)} ways through a step, "
+        f"{len(relation.moves_of_the_clock)} through a move of the clock, "
+        f"{len(relation.prospects)} through what is due and what is authorised "
+        f"({time.perf_counter() - started:.1f} s)"
+    )
+    untaken = set(LIFECYCLE) - {edge.row for edge in relation.steps}
+    for row in sorted(untaken, key=str):
+        print(f"  FAILED  no way takes {row}")
+    print("\nProved of every session, for any lifetime, lateness, clock, figures and number of logins")
+    proofs = _told((judge(claim, relation) for claim in CLAIMS), proved="proved", refuted="FAILED")
+    failed = [verdict for verdict in proofs if verdict.counterexample is not None]
+    print("\nNot so, and found not to be")
+    others = _told((judge(claim, relation) for claim in NON_PROPERTIES), proved="FAILED", refuted="not so")
+    failed += [verdict for verdict in others if verdict.counterexample is None]
+    _print_windows(relation)
+    print(ASSUMPTIONS)
+    print(
+        f"{len(proofs)} proofs, {len(others)} counterexamples, {len(failed) + len(untaken)} failed; "
+        f"{time.perf_counter() - started:.1f} s"
+    )
+    return 1 if failed or untaken else 0
+
+
+def _told(verdicts: Iterable[Verdict], *, proved: str, refuted: str) -> list[Verdict]:
+    """Print each verdict as it comes, an unexpected one in full."""
+    told = []
+    for verdict in verdicts:
+        told.append(verdict)
+        outcome = proved if verdict.counterexample is None else refuted
+        claim = verdict.claim
+        print(f"  {outcome}  {verdict.seconds:5.2f} s  {claim.name}")
+        print(
+            f"                    [{', '.join(claim.requirements)}] {claim.method}, {verdict.breaches} ways"
+        )
+        if outcome == "FAILED" and verdict.counterexample is not None:
+            print("    " + verdict.counterexample.replace("\n", "\n    "))
+        sys.stdout.flush()
+    return told
+
+
+def _print_windows(relation: Relation) -> None:
+    print("\nIs a token asked to be renewed before it expires, wherever the looks at the clock fall?")
+    watchers = (windows.OURS, windows.POLL)
+    print(f"  {'lifetime':>8}  " + "  ".join(f"{watcher.name}, {watcher.every:g} s" for watcher in watchers))
+    for name, lifetime in windows.LIFETIMES.items():
+        hits = [windows.always_hit(watcher, lifetime, relation) for watcher in watchers]
+        cells = [
+            f"{'always' if hit else 'not always':>{len(f'{watcher.name}, {watcher.every:g} s')}}"
+            for hit, watcher in zip(hits, watchers, strict=True)
+        ]
+        print(f"  {name:>8}  " + "  ".join(cells))
+    bounds = ", ".join(
+        f"{watcher.name}: {float(windows.enough(watcher, relation)):.5g} s" for watcher in watchers
+    )
+    print(f"  Always from which lifetime on: {bounds}.")
+    print("  A timer of ours that is on time never misses; the table is about machines that sleep.")
+    print(
+        f"\nNo request arrives dead under {windows.SKEW_SECONDS} s of skew and {windows.LATENCY_SECONDS} s "
+        f"of latency\n"
+        f"  The least leeway that is enough: {windows.least_leeway(relation)} s "
+        f"(ours is {Config().leeway:g} s).\n"
+        f"  The least lifetime for which ours is enough: {windows.least_lifetime(relation)} s."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
