@@ -2,12 +2,16 @@
 
 import sqlite3
 import stat
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from splus_session._errors import StoredRecordError
+from splus_session._errors import StoredRecordError, StoreError
 from splus_session.stores import _sqlite_schema
 from splus_session.stores._sqlite_file import StoreFile
 from splus_session.stores.sqlite import SqliteStore
@@ -23,7 +27,8 @@ def test_a_transaction_has_the_file_for_itself_from_its_start(path: Path) -> Non
             with pytest.raises(sqlite3.OperationalError, match="locked"):
                 other.execute("BEGIN IMMEDIATE")
 
-    StoreFile(path, timeout=1).run(work)
+    file = StoreFile(path, timeout=1)
+    file.run(work, file.until())
 
 
 @pytest.mark.requirement("RESUME-2")
@@ -64,6 +69,95 @@ def test_a_file_that_is_replaced_at_the_last_moment_is_no_error(
     store.save(KEY, record())
     assert store.load(KEY) == record()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def timed(call: Callable[[], object]) -> tuple[str, float]:
+    """What came of a call, and how many seconds it took."""
+    began = time.monotonic()
+    try:
+        call()
+    except StoreError as error:
+        return str(error), time.monotonic() - began
+    return "done", time.monotonic() - began
+
+
+@pytest.mark.requirement("CLIENT-2", "LOGOUT-1")
+def test_a_busy_file_holds_up_its_own_threads_no_longer_than_the_timeout_and_no_other_store(
+    path: Path,
+) -> None:
+    busy, idle = SqliteStore(path, timeout=0.5), SqliteStore(path.with_name("idle.db"), timeout=0.5)
+    for store in (busy, idle):
+        store.device_id(lambda: "device")
+        store.delete(KEY)  # makes the file that is locked
+    with opened(path.with_name("sessions.db.lock")) as another_process, ThreadPoolExecutor() as threads:
+        another_process.execute("BEGIN EXCLUSIVE")
+        held_up = [threads.submit(timed, lambda: busy.delete(KEY)) for _ in range(3)]
+        time.sleep(0.1)  # one of them waits in SQLite by now
+        assert timed(lambda: idle.delete(KEY))[0] == "done"
+        assert not any(waiting.done() for waiting in held_up)
+        for outcome, seconds in (waiting.result() for waiting in held_up):
+            assert "locked" in outcome
+            assert seconds < 1.2
+
+
+@pytest.mark.requirement("LOGOUT-1")
+def test_the_timeout_counts_once_for_all_that_a_call_waits_for(path: Path) -> None:
+    store = SqliteStore(path, timeout=1)
+    store.device_id(lambda: "device")
+    store.delete(KEY)
+    with (
+        opened(path) as rival,
+        opened(path.with_name("sessions.db.lock")) as another,
+        ThreadPoolExecutor() as threads,
+    ):
+        rival.execute("BEGIN EXCLUSIVE")
+        another.execute("BEGIN EXCLUSIVE")
+        held_up = threads.submit(timed, lambda: store.delete(KEY))
+        time.sleep(0.8)
+        rival.execute("ROLLBACK")  # so that the first wait ends well, and the second begins
+        outcome, seconds = held_up.result()
+    assert "locked" in outcome
+    assert seconds < 1.5
+
+
+@pytest.mark.requirement("LOGIN-10")
+def test_the_time_in_which_a_device_id_is_made_is_no_waiting(path: Path) -> None:
+    store = SqliteStore(path, timeout=0.5)
+    assert store.load(KEY) is None  # makes the file that is locked
+
+    def lock_for_a_moment(is_locked: threading.Event) -> None:
+        with opened(path) as rival:
+            rival.execute("BEGIN EXCLUSIVE")
+            is_locked.set()
+            time.sleep(0.2)
+
+    with ThreadPoolExecutor() as threads:
+
+        def make() -> str:
+            time.sleep(0.6)
+            is_locked = threading.Event()
+            threads.submit(lock_for_a_moment, is_locked)
+            is_locked.wait()
+            return "device"
+
+        assert store.device_id(make) == "device"
+
+
+def test_a_file_has_one_lock_by_whatever_name_it_goes(path: Path) -> None:
+    link = path.parent / "link"
+    link.symlink_to(path.parent, target_is_directory=True)
+    outer = StoreFile(path, timeout=0)
+    inner = StoreFile(link / path.name, timeout=0)
+    with outer._alone(outer.until()), pytest.raises(TimeoutError):
+        inner.purge_aside(inner.until())
+
+
+@pytest.mark.parametrize("timeout", [1e12, float("inf")])
+def test_a_timeout_may_be_longer_than_sqlite_can_count(path: Path, timeout: float) -> None:
+    store = SqliteStore(path, timeout=timeout)
+    store.save(KEY, record())
+    store.delete(KEY)
+    assert store.load(KEY) is None
 
 
 @pytest.mark.requirement("RESUME-2")

@@ -8,6 +8,7 @@ fork, and a file that was moved aside is nobody's for longer than one transactio
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -44,8 +45,11 @@ Identity = tuple[int, int]
 """Which file a path leads to: device and inode."""
 
 # POSIX drops SQLite's locks on a file when *any* descriptor of this process on that file is closed.
-# So we open files by ourselves only under this lock, as they are made, or if they are no database.
-_one_thread = threading.Lock()
+# So we open files by ourselves only under these locks, as they are made, or if they are no database.
+# One for each file, for ever, and no more than one: it is for all the stores of that file.
+_one_thread: dict[str, threading.Lock] = {}
+
+_LONGEST = 1_000_000.0  # seconds: SQLite counts milliseconds, in 32 bits
 
 
 class Done(NamedTuple, Generic[T]):
@@ -65,8 +69,14 @@ class StoreFile:
         self._timeout = timeout
         self._examined: Identity | None = None
 
-    def run(self, work: Callable[[sqlite3.Connection], T]) -> Done[T]:
+    def until(self) -> float:
+        """When a call that begins now has waited long enough: seconds of `time.monotonic`."""
+        return time.monotonic() + self._timeout
+
+    def run(self, work: Callable[[sqlite3.Connection], T], until: float) -> Done[T]:
         """Do `work` in one transaction, in a new file if the present one cannot be used.
+
+        It waits for other threads and processes no longer than `until`.
 
         Raises:
             sqlite3.Error, OSError: it could not be done; nothing was changed.
@@ -76,39 +86,44 @@ class StoreFile:
         for _ in range(_ATTEMPTS):
             # Asked before opening: what is opened is then this file or a later one, and only this
             # one is ever moved. Another process's new file is safe from us.
-            identity = self._identity() or self._create()
+            identity = self._identity() or self._create(until)
             try:
-                return Done(self._transact(work, identity), kept_aside)
+                return Done(self._transact(work, identity, until), kept_aside)
             except UnusableFile as found:
                 why = found.why
             except (sqlite3.Error, OSError):
                 if self._identity() == identity:
                     raise
                 continue  # somebody replaced the file under us
-            kept_aside = self._keep_aside(identity, why)
+            kept_aside = self._keep_aside(identity, why, until)
         raise UnusableFile(Why.DAMAGED)
 
-    def purge_aside(self) -> list[Path]:
-        """Delete what was kept aside and may hold secrets of ours.
+    def purge_aside(self, until: float) -> list[Path]:
+        """Delete what was kept aside and may hold secrets of ours, waiting no longer than `until`.
 
         Raises:
             sqlite3.Error, OSError: it could not be deleted.
         """
-        with self._alone():
+        with self._alone(until):
             return _aside.purge(self.path)
 
-    def _transact(self, work: Callable[[sqlite3.Connection], T], identity: Identity | None) -> T:
+    def _transact(
+        self, work: Callable[[sqlite3.Connection], T], identity: Identity | None, until: float
+    ) -> T:
         ours = False
         try:
-            with closing(connect(self.path, self._timeout)) as connection:
+            with closing(connect(self.path, _left(until))) as connection:
                 schema.check(connection)
                 ours = True
                 schema.configure(connection)
+                # SQLite counts anew for each lock that it waits for.
+                schema.wait(connection, _left(until))
                 connection.execute("BEGIN IMMEDIATE")
                 if identity != self._examined:  # once is enough: the file may hold many sessions
                     schema.examine(connection)
                     self._examined = identity
                 value = work(connection)
+                schema.wait(connection, _left(until))
                 connection.execute("COMMIT")
                 return value
         except sqlite3.DatabaseError as error:
@@ -133,14 +148,14 @@ class StoreFile:
             return None
         return (status.st_dev, status.st_ino) if status.st_size else None
 
-    def _create(self) -> Identity | None:
-        with self._alone():
+    def _create(self, until: float) -> Identity | None:
+        with self._alone(until):
             if identity := self._identity():
                 return identity  # another process was first
             new = self.path.with_name(f"{self.path.name}.new")
             new.unlink(missing_ok=True)  # of a process that was killed right here
             _make_private(new)
-            with closing(connect(new, self._timeout)) as connection:
+            with closing(connect(new, _left(until))) as connection:
                 schema.create(connection)
             # A journal whose database is gone would be taken for the new one's.
             for ending in _aside.COMPANIONS:
@@ -148,27 +163,41 @@ class StoreFile:
             new.replace(self.path)
             return self._identity()
 
-    def _keep_aside(self, identity: Identity | None, why: Why) -> str:
+    def _keep_aside(self, identity: Identity | None, why: Why, until: float) -> str:
         where = "next to it"
-        with self._alone():
+        with self._alone(until):
             if self._identity() == identity:
                 where = f"as {_aside.keep(self.path, why)}"
         return f"the store's file {self.path} is {why.value}; it is kept aside {where}"
 
     @contextmanager
-    def _alone(self) -> Generator[None, None, None]:
+    def _alone(self, until: float) -> Generator[None, None, None]:
         """Hold the lock under which files are made, moved and removed, against all processes.
 
         It is SQLite's own lock on an empty file beside ours: it works on every system, has a
         bounded wait, and ends with its process, however that ends.
+
+        Raises:
+            TimeoutError, sqlite3.Error, OSError: others held it until then, or it cannot be had.
         """
         lock = self.path.with_name(f"{self.path.name}.lock")
-        with _one_thread:
+        # By the name that all names of the file have in common.
+        mutex = _one_thread.setdefault(os.path.realpath(lock), threading.Lock())
+        if not mutex.acquire(timeout=_left(until)):
+            raise TimeoutError("another thread has locked it")
+        try:
             with suppress(FileExistsError):
                 _make_private(lock)
-            with closing(connect(lock, self._timeout)) as connection:
+            with closing(connect(lock, _left(until))) as connection:
                 connection.execute("BEGIN EXCLUSIVE")
                 yield
+        finally:
+            mutex.release()
+
+
+def _left(until: float) -> float:
+    """How many seconds are left until then, for SQLite and for a lock."""
+    return min(max(until - time.monotonic(), 0.0), _LONGEST)
 
 
 def _make_private(path: Path) -> None:

@@ -25,6 +25,7 @@ __all__ = [
     "create",
     "examine",
     "is_ours_by_its_bytes",
+    "wait",
 ]
 
 _PAGE_SIZE = 4096
@@ -71,6 +72,11 @@ def connect(path: Path, timeout: float) -> sqlite3.Connection:
     # As bytes: a message about text that is no UTF-8 would quote it, secrets and all.
     connection.text_factory = bytes
     return connection
+
+
+def wait(connection: sqlite3.Connection, seconds: float) -> None:
+    """Wait no longer than that for whoever has locked the file."""
+    connection.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
 
 
 def configure(connection: sqlite3.Connection) -> None:

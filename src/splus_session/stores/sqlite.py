@@ -4,6 +4,7 @@ import logging
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -40,7 +41,8 @@ class SqliteStore:
 
     Args:
         path: the file; made when first used.
-        timeout: seconds to wait for other threads and processes that use the file.
+        timeout: seconds that one call waits, all in all, for other threads and processes that use
+            the file.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, timeout: float = 5.0) -> None:
@@ -87,9 +89,10 @@ class SqliteStore:
             StoreError: the stored session, its access token included, may remain in the file.
         """
         remains = "the stored session and its access token may remain there"
-        _, kept_aside = self._run(lambda db: _delete(db, key), remains)
+        until = self._file.until()
+        _, kept_aside = self._run(lambda db: _delete(db, key), remains, until)
         _report(kept_aside)
-        for file in self._attempt(self._file.purge_aside, remains):
+        for file in self._attempt(lambda: self._file.purge_aside(until), remains):
             _log.warning("deleted %s: it was kept aside, and may have held what was to be deleted", file)
 
     def device_id(self, make: Callable[[], str]) -> str:
@@ -100,11 +103,14 @@ class SqliteStore:
             StoreError: it cannot be read or stored.
         """
         remains = "there is no device id without it"
-        known, kept_aside = self._run(_device_id, remains)
+        until = self._file.until()
+        known, kept_aside = self._run(_device_id, remains, until)
         if known is None:
             # Somebody else's code, so outside the transaction. The first to be stored wins.
+            began = time.monotonic()
             made = make_device_id(make)
-            stored = self._run(lambda db: _ensure_device_id(db, made), remains)
+            until += time.monotonic() - began  # the time that it takes is no waiting
+            stored = self._run(lambda db: _ensure_device_id(db, made), remains, until)
             known, kept_aside = stored.value, kept_aside or stored.kept_aside
         if kept_aside is not None:
             _report(kept_aside)
@@ -112,8 +118,11 @@ class SqliteStore:
                 self._untold = kept_aside  # a lost session is for `load` to tell
         return known
 
-    def _run(self, work: Callable[[sqlite3.Connection], T], remains: str) -> Done[T]:
-        return self._attempt(lambda: self._file.run(work), remains)
+    def _run(
+        self, work: Callable[[sqlite3.Connection], T], remains: str, until: float | None = None
+    ) -> Done[T]:
+        last = self._file.until() if until is None else until
+        return self._attempt(lambda: self._file.run(work, last), remains)
 
     def _attempt(self, work: Callable[[], T], remains: str) -> T:
         try:
