@@ -37,6 +37,18 @@ def test_a_process_killed_at_any_moment_leaves_what_it_told_or_what_it_was_at(
         assert met[f"{kind}, during +"] + met[f"{kind}, during -"] > 0
 
 
+@pytest.mark.requirement("LOGOUT-1")
+@pytest.mark.skipif(os.name != "posix", reason="forks")
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_a_fork_while_another_thread_is_in_the_store_leaves_a_child_that_can_use_it(
+    tmp_path: Path, kind: str
+) -> None:
+    told = subprocess.run(
+        module("forked", kind, tmp_path / "sessions.db"), cwd=ROOT, capture_output=True, text=True
+    )
+    assert (told.stdout, told.returncode) == ("0\n", 0), told.stderr
+
+
 @pytest.fixture
 def rivals() -> Iterator[list[subprocess.Popen[str]]]:
     with ExitStack() as stack:

@@ -49,6 +49,10 @@ Identity = tuple[int, int]
 # One for each file, for ever, and no more than one: it is for all the stores of that file.
 _one_thread: dict[str, threading.Lock] = {}
 
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    # In the child there is no other thread that could release what it holds.
+    os.register_at_fork(after_in_child=_one_thread.clear)
+
 _LONGEST = 1_000_000.0  # seconds: SQLite counts milliseconds, in 32 bits
 
 

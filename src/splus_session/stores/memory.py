@@ -1,7 +1,7 @@
 """The default store: sessions live as long as the process."""
 
-import threading
 from collections.abc import Callable
+from typing import Literal
 
 from splus_session._credentials import Record
 from splus_session.stores._identity import make_device_id
@@ -15,25 +15,24 @@ class MemoryStore:
     It cannot fail, and what it has deleted it holds no more. [LOGOUT-5]
     """
 
+    # Each step is one operation of a dict, which Python does as a whole. A lock would do no better,
+    # and a fork could leave it locked in the child for ever.
+
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._records: dict[str, Record] = {}
-        self._device_id: str | None = None
+        self._device: dict[Literal["id"], str] = {}
 
     def load(self, key: str) -> Record | None:
         """The record stored under this key, if any."""
-        with self._lock:
-            return self._records.get(key)
+        return self._records.get(key)
 
     def save(self, key: str, record: Record) -> None:
         """Store the record."""
-        with self._lock:
-            self._records[key] = record
+        self._records[key] = record
 
     def delete(self, key: str) -> None:
         """Forget the record and its secrets. [LOGOUT-5]"""
-        with self._lock:
-            self._records.pop(key, None)
+        self._records.pop(key, None)
 
     def device_id(self, make: Callable[[], str]) -> str:
         """This store's device id; made by `make` the first time. [LOGIN-10]
@@ -41,13 +40,6 @@ class MemoryStore:
         Raises:
             InvalidArgumentError: `make` made no text, or an empty one.
         """
-        with self._lock:
-            known = self._device_id
-        if known is not None:
-            return known
-        # `make` is somebody else's code and runs outside the lock; the first to come back wins.
-        made = make_device_id(make)
-        with self._lock:
-            if self._device_id is None:
-                self._device_id = made
-            return self._device_id
+        known = self._device.get("id")
+        # `make` is somebody else's code, and may be run by many at once; the first to come back wins.
+        return self._device.setdefault("id", make_device_id(make)) if known is None else known

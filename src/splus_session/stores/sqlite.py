@@ -3,9 +3,10 @@
 import logging
 import os
 import sqlite3
-import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from splus_session._credentials import Record
@@ -47,8 +48,8 @@ class SqliteStore:
 
     def __init__(self, path: str | os.PathLike[str], *, timeout: float = 5.0) -> None:
         self._file = StoreFile(path, timeout)
-        self._lock = threading.Lock()
-        self._untold: str | None = None
+        # One at most, the last. Taken and put without a lock, which a fork could leave locked.
+        self._untold: deque[str] = deque(maxlen=1)
 
     def __repr__(self) -> str:
         return f"SqliteStore({str(self._file.path)!r})"
@@ -62,8 +63,9 @@ class SqliteStore:
             StoreError: the file cannot be read; what is stored remains.
         """
         found, kept_aside = self._run(lambda db: _load(db, key), "what is stored remains")
-        with self._lock:
-            kept_aside, self._untold = kept_aside or self._untold, None
+        with suppress(IndexError):
+            untold = self._untold.pop()
+            kept_aside = kept_aside or untold
         if kept_aside is not None:
             raise StoredRecordError(kept_aside)
         if isinstance(found, str):
@@ -114,8 +116,7 @@ class SqliteStore:
             known, kept_aside = stored.value, kept_aside or stored.kept_aside
         if kept_aside is not None:
             _report(kept_aside)
-            with self._lock:
-                self._untold = kept_aside  # a lost session is for `load` to tell
+            self._untold.append(kept_aside)  # a lost session is for `load` to tell
         return known
 
     def _run(
