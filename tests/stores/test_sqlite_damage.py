@@ -111,14 +111,19 @@ def test_saving_does_not_fail_over_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     damage(path)
-    SqliteStore(path).save(KEY, record())
+    finder = SqliteStore(path)
+    finder.save(KEY, record())
     assert kept_aside(path) == [kept]
     assert kept in caplog.text
     assert store.load(KEY) == record()
+    # There may have been others in it, so it is told once, and then goes on.
+    with pytest.raises(StoredRecordError, match=f"kept aside as .*{kept}$"):
+        finder.load("other")
+    assert finder.load(KEY) == record()
 
 
 @every_damage
-@pytest.mark.requirement("LOGOUT-5", "LOGOUT-1")
+@pytest.mark.requirement("LOGOUT-5", "LOGOUT-1", "RESUME-1")
 def test_logout_leaves_no_secret_in_it_and_no_stranger_harmed(
     store: SqliteStore,
     path: Path,
@@ -128,13 +133,18 @@ def test_logout_leaves_no_secret_in_it_and_no_stranger_harmed(
 ) -> None:
     damage(path)
     spoilt = path.read_bytes()
-    SqliteStore(path).delete(KEY)
+    finder = SqliteStore(path)
+    finder.delete(KEY)
     assert CANARY.encode() not in everything_in(path.parent)
     assert kept in caplog.text
     if kept.startswith("foreign"):
         assert path.with_name(f"{path.name}.{kept}").read_bytes() == spoilt
     else:
         assert kept_aside(path) == []
+    end = "" if kept.startswith("foreign") else ", and was deleted by a logout"
+    with pytest.raises(StoredRecordError, match=f"kept aside as .*{kept}{end}$"):
+        finder.load("other")
+    assert finder.load("other") is None
 
 
 @pytest.mark.requirement("RESUME-1", "LOGOUT-5")
@@ -200,6 +210,8 @@ def test_a_file_that_says_of_itself_that_it_must_not_be_written_is_damaged_for_w
     assert store.load(KEY) == record(CANARY * 20)
     store.save(KEY, record())
     assert kept_aside(path) == ["damaged-1"]
+    with pytest.raises(StoredRecordError, match="damaged-1"):
+        store.load(KEY)
     assert store.load(KEY) == record()
 
 

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import TypeVar
 
 from splus_session._credentials import Record
@@ -59,7 +60,8 @@ class SqliteStore:
 
         Raises:
             StoredRecordError: it, or the whole file, is damaged, foreign or of a future version; it
-                is kept aside, and the next call finds none. [RESUME-1]
+                is kept aside. It is told once, also if another call found it, and the next call
+                gives what is stored now, if anything. [RESUME-1]
             StoreError: the file cannot be read; what is stored remains.
         """
         found, kept_aside = self._run(lambda db: _load(db, key), "what is stored remains")
@@ -82,7 +84,7 @@ class SqliteStore:
         _, kept_aside = self._run(
             lambda db: _save(db, key, payload), "it is not stored, and what was stored before remains"
         )
-        _report(kept_aside)
+        self._report(kept_aside)
 
     def delete(self, key: str) -> None:
         """Delete the record durably, and every trace of its secrets, before returning. [LOGOUT-5]
@@ -93,9 +95,10 @@ class SqliteStore:
         remains = "the stored session and its access token may remain there"
         until = self._file.until()
         _, kept_aside = self._run(lambda db: _delete(db, key), remains, until)
-        _report(kept_aside)
+        self._report(kept_aside)
         for file in self._attempt(lambda: self._file.purge_aside(until), remains):
             _log.warning("deleted %s: it was kept aside, and may have held what was to be deleted", file)
+            self._tell_the_end_of(file)
 
     def device_id(self, make: Callable[[], str]) -> str:
         """This store's device id; made by `make` and stored the first time. [LOGIN-10]
@@ -114,10 +117,20 @@ class SqliteStore:
             until += time.monotonic() - began  # the time that it takes is no waiting
             stored = self._run(lambda db: _ensure_device_id(db, made), remains, until)
             known, kept_aside = stored.value, kept_aside or stored.kept_aside
-        if kept_aside is not None:
-            _report(kept_aside)
-            self._untold.append(kept_aside)  # a lost session is for `load` to tell
+        self._report(kept_aside)
         return known
+
+    def _report(self, kept_aside: str | None) -> None:
+        if kept_aside is not None:
+            _log.warning("%s", kept_aside)
+            self._untold.append(kept_aside)  # a lost session is for `load` to tell
+
+    def _tell_the_end_of(self, file: Path) -> None:
+        with suppress(IndexError):
+            untold = self._untold.pop()
+            # Nobody is to look for it.
+            gone = ", and was deleted by a logout" if untold.endswith(str(file)) else ""
+            self._untold.append(untold + gone)
 
     def _run(
         self, work: Callable[[sqlite3.Connection], T], remains: str, until: float | None = None
@@ -182,8 +195,3 @@ def _device_id(db: sqlite3.Connection) -> str | None:
 def _ensure_device_id(db: sqlite3.Connection, made: str) -> str:
     db.execute("INSERT OR IGNORE INTO device VALUES (1, ?)", (made,))
     return _device_id(db) or made
-
-
-def _report(kept_aside: str | None) -> None:
-    if kept_aside is not None:
-        _log.warning("%s", kept_aside)
