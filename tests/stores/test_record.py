@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from splus_session._credentials import MAX_TIME, Credential, Record, SessionKind
 from splus_session._errors import StoredRecordError, StoreError
 from splus_session._secrets import AccessToken
-from splus_session.stores._record import Payload, decode, encode
+from splus_session.stores._record import BEGINNING, Payload, decode, encode
 from tests.stores.records import record
 from tests.stores.strategies import records
 
@@ -34,6 +34,12 @@ def read(text: str) -> Record | str:
 
 
 # ── writing ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.requirement("LOGOUT-5")
+@given(records())
+def test_every_record_begins_with_what_it_is_found_by(of: Record) -> None:
+    assert encode(of).reveal().startswith(BEGINNING)
 
 
 @pytest.mark.requirement("RESUME-1")

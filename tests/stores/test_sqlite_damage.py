@@ -2,9 +2,10 @@
 
 import logging
 import os
+import sqlite3
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from splus_session._errors import StoredRecordError
-from splus_session.stores._record import encode
-from splus_session.stores._sqlite_schema import MARGIN
+from splus_session.stores._record import BEGINNING, encode
+from splus_session.stores._sqlite_schema import MARGIN, create
 from splus_session.stores.sqlite import SqliteStore
 from tests.stores.records import CANARY, KEY, everything_in, kept_aside, opened, record
 
@@ -61,6 +62,10 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "its schema is overwritten": (lambda path: overwrite(path, 100, b"\xff" * 500), "damaged-1"),
     "its pages are overwritten": (lambda path: overwrite(path, 4096, b"\xff" * 4096 * 3), "damaged-1"),
+    "its first pages are lost": (lambda path: overwrite(path, 0, b"\0" * 4096 * 2), "damaged-1"),
+    "all is lost but its records": (
+        lambda path: overwrite(path, 0, b"\0" * (path.read_bytes().index(b'{"format"'))), "damaged-1",
+    ),
     "it is truncated": (truncate, "damaged-1"),
     "a table is gone": (drop_a_table, "damaged-1"),
     "a key is spoilt": (spoil_the_key, "damaged-1"),
@@ -168,6 +173,19 @@ def test_whatever_bytes_are_spoilt_it_ends_in_a_record_or_one_error_and_logout_s
         assert again.load(KEY) == record(CANARY)
         again.delete(KEY)
         assert CANARY.encode() not in everything_in(path.parent)
+
+
+@pytest.mark.requirement("LOGOUT-5")
+def test_the_beginning_of_a_record_lies_on_one_page_wherever_sqlite_splits_the_row(path: Path) -> None:
+    # By it a file is known as ours when all before it is lost.
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        create(db)
+        db.execute("PRAGMA synchronous = OFF")
+        for length in range(1, 4200):
+            db.execute(
+                "REPLACE INTO record VALUES (?, 'key')", (MARGIN + BEGINNING.encode() + b"x" * length,)
+            )
+            assert BEGINNING.encode() in path.read_bytes(), length
 
 
 def test_an_empty_file_is_a_new_store(path: Path) -> None:

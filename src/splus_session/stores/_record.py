@@ -16,9 +16,12 @@ from splus_session._credentials import MAX_TIME, Credential, Record, SessionKind
 from splus_session._errors import InvalidArgumentError, StoredRecordError, StoreError
 from splus_session._secrets import AccessToken, Secret
 
-__all__ = ["Payload", "decode", "encode"]
+__all__ = ["BEGINNING", "Payload", "decode", "encode"]
 
 _FORMAT = "splus-session"
+BEGINNING = f'{{"format": "{_FORMAT}", "version": '
+"""What every record begins with, whatever its version."""
+
 _VERSION = 1
 _FIELDS = {
     "format",

@@ -15,6 +15,7 @@ import sqlite3
 from pathlib import Path
 
 from splus_session.stores._aside import Why
+from splus_session.stores._record import BEGINNING
 
 __all__ = [
     "MARGIN",
@@ -31,7 +32,11 @@ __all__ = [
 _PAGE_SIZE = 4096
 _MARK = b"splus-session" + b" " * 64
 MARGIN = _MARK.ljust(_PAGE_SIZE)
-"""What every payload begins with. By its own beginning our records are found in a broken file."""
+"""What every payload begins with."""
+
+# By these our records are found in a broken file: what lies in the tree, and what lies on the first
+# overflow page, where there is room for the beginning of every record. One may be lost.
+_TRACES = (_MARK, BEGINNING.encode("ascii"))
 
 _APPLICATION_ID = 0x53504C53  # "SPLS"
 _SCHEMA_VERSION = 1
@@ -108,13 +113,13 @@ def examine(connection: sqlite3.Connection) -> None:
 
 
 def is_ours_by_its_bytes(path: Path) -> bool:
-    """Whether a file that SQLite cannot read has our application id, or any record of ours."""
+    """Whether a file that SQLite cannot read has our application id, or the trace of a record of ours."""
     with path.open("rb") as file:
         tail = file.read(100)
         if tail.startswith(b"SQLite format 3\0") and tail[68:72] == _APPLICATION_ID.to_bytes(4):
             return True
         while chunk := file.read(1 << 20):
-            if _MARK in tail + chunk:
+            if any(trace in tail + chunk for trace in _TRACES):
                 return True
-            tail = chunk[-len(_MARK) :]
+            tail = chunk[-max(map(len, _TRACES)) :]
     return False
