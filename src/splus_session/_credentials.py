@@ -139,39 +139,51 @@ def credential_from_jwt(token: AccessToken, now: float) -> Credential:
     Raises:
         InvalidAccessTokenError: not a JWT, no user id, or times that make no sense.
     """
-    claims = _claims(token)
-    named = _object(claims.get("user")) or {}
-    user_id = named.get("publicUserId") or named.get("userId") or claims.get("userId")
-    if not isinstance(user_id, str) or not user_id:
-        raise InvalidAccessTokenError("the access token does not name its user")
-    issued_at, expires_at = claims.get("iat"), claims.get("exp")
+    # An error's traceback shows this frame, so that of the claims only these get here. [SECRET-1]
+    read = _whose_and_when(token)
+    if isinstance(read, str):
+        raise InvalidAccessTokenError(f"the access token {read}")
+    user_id, issued_at, expires_at = read
     if issued_at is None:
-        issued_at = min(now, expires_at) if _is_time(expires_at) else now
+        issued_at = now if expires_at is None else min(now, expires_at)
     try:
-        # The constructor checks what the type checker cannot know: claims are anything.
-        return Credential(token, user_id, cast("float", issued_at), cast("float | None", expires_at))
+        return Credential(token, user_id, issued_at, expires_at)
     except InvalidArgumentError as error:
         problem = str(error)
     raise InvalidAccessTokenError(f"the access token's times make no sense: {problem}")
 
 
-def _claims(token: AccessToken) -> dict[str, object]:
+def _whose_and_when(token: AccessToken) -> tuple[str, float | None, float | None] | str:
+    """A JWT's user, issue and expiry, or what is wrong with it. Raises nothing."""
+    claims = _claims(token)
+    if claims is None:
+        return "is not a JWT"
+    named = _object(claims.get("user")) or {}
+    user_id = named.get("publicUserId") or named.get("userId") or claims.get("userId")
+    if not isinstance(user_id, str) or not user_id:
+        return "does not name its user"
+    issued_at, expires_at = claims.get("iat"), claims.get("exp")
+    # Not quoted: what is there instead may be anything.
+    if not (issued_at is None or _is_time(issued_at)):
+        return "says when it was issued, but that is no time"
+    if not (expires_at is None or _is_time(expires_at)):
+        return "says when it expires, but that is no time"
+    return user_id, issued_at, expires_at
+
+
+def _claims(token: AccessToken) -> dict[str, object] | None:
     import base64  # here, with json and re: only access-token sessions read a token
     import json
     import re
 
-    claims: dict[str, object] | None = None
     # Three parts in base64url, and nothing that no header can carry.
-    if re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]*", token.reveal(), re.ASCII):
-        payload = token.reveal().split(".")[1]
-        try:
-            claims = _object(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
-        except (ValueError, RecursionError):
-            claims = None
-        del payload  # an error's traceback shows this frame
-    if claims is None:
-        raise InvalidAccessTokenError("the access token is not a JWT")
-    return claims
+    if not re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]*", token.reveal(), re.ASCII):
+        return None
+    payload = token.reveal().split(".")[1]
+    try:
+        return _object(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _object(json_value: object) -> dict[str, object] | None:

@@ -1,5 +1,7 @@
 """One canary value in every secret place; then every error path there is, searched frame by frame."""
 
+import base64
+import json
 import logging
 import sys
 import threading
@@ -145,6 +147,14 @@ TOKEN = f"{CANARY}-auth"
 LOGIN: tuple[str, tuple[Any, ...], dict[str, Any]] = ("login", ("ann",), {"auth_token": TOKEN})
 GOOD_JWT = jwt("ann", 1, START, HOUR).replace(".mac", f".{CANARY}")
 
+
+def claiming(claims: dict[str, Any]) -> str:
+    """A JWT of a backend that puts more into it than it should."""
+    return f"e30.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.mac"
+
+
+NOSY = {"publicUserId": "ann", "refreshToken": CANARY}
+
 BAD_CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("login", ("",), {"auth_token": TOKEN}),
     ("login", (None,), {"auth_token": TOKEN}),
@@ -162,6 +172,11 @@ BAD_CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("login_with_access_token", (jwt("ann", 1, START - 9 * HOUR, HOUR).replace(".mac", f".{CANARY}"),), {}),
     ("login_with_access_token", (jwt("ann", 1, START, -HOUR).replace(".mac", f".{CANARY}"),), {}),
     ("login_with_access_token", (jwt("", 1, START, HOUR).replace(".mac", f".{CANARY}"),), {}),
+    ("login_with_access_token", (claiming({"user": {"refreshToken": CANARY}, "exp": 4e9}),), {}),
+    ("login_with_access_token", (claiming({"user": NOSY, "iat": 5e9, "exp": 4e9}),), {}),
+    ("login_with_access_token", (claiming({"user": NOSY, "iat": CANARY, "exp": 4e9}),), {}),
+    ("login_with_access_token", (claiming({"user": NOSY, "exp": {"until": CANARY}}),), {}),
+    ("login_with_access_token", (claiming({"user": NOSY, "exp": START - HOUR}),), {}),
     ("login_as_visitor", (), {"auth_signature": CANARY}),
     ("login_as_visitor", (), {"auth_signature": CANARY * 2000, "auth_signature_expires_at": "9999"}),
     ("login_as_visitor", (), {"auth_signature": [CANARY], "auth_signature_expires_at": "9999"}),
