@@ -153,6 +153,25 @@ REFUSALS: dict[str, tuple[Script, type[PlatformError], Failure, str]] = {
     "an object": (
         answer(200, {"token": "CANARY"}), MalformedAnswerError, Failure(FailureKind.MALFORMED, 200), "no sense",
     ),
+    "a page without a blank": (
+        answer(200, b"<html></html>"), MalformedAnswerError, Failure(FailureKind.MALFORMED, 200), "no sense",
+    ),
+    "an object without a blank": (
+        answer(200, b'{"success":false}'), MalformedAnswerError, Failure(FailureKind.MALFORMED, 200), "no sense",
+    ),
+    "half an object": (
+        answer(200, b'{"token":"CANARY'), MalformedAnswerError, Failure(FailureKind.MALFORMED, 200), "no sense",
+    ),
+    "a list": (answer(200, b"[]"), MalformedAnswerError, Failure(FailureKind.MALFORMED, 200), "no sense"),
+    "null": (answer(200, b"null"), MalformedAnswerError, Failure(FailureKind.MALFORMED, 200), "no sense"),
+    "true": (answer(200, b" true\n"), MalformedAnswerError, Failure(FailureKind.MALFORMED, 200), "no sense"),
+    "a number": (answer(200, b"500000"), MalformedAnswerError, Failure(FailureKind.MALFORMED, 200), "no sense"),
+    "a page in JSON": (
+        answer(200, b'"<html></html>"'), MalformedAnswerError, Failure(FailureKind.MALFORMED, 200), "no sense",
+    ),
+    "a control character in JSON": (
+        answer(200, b'"to\\u0000ken"'), MalformedAnswerError, Failure(FailureKind.MALFORMED, 200), "no sense",
+    ),
     "broken JSON": (answer(200, b'"CANARY'), MalformedAnswerError, Failure(FailureKind.MALFORMED, 200), "no sense"),
     "no ASCII": (answer(200, "é".encode()), MalformedAnswerError, Failure(FailureKind.MALFORMED, 200), "no sense"),
     "a token too long": (

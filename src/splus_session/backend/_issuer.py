@@ -7,9 +7,11 @@ in a fresh frame, after everything that had to do with the transport is gone. [S
 import json
 import logging
 import queue
+import re
 import ssl
 import threading
 import time
+from contextlib import suppress
 from typing import Any, Final
 
 import anyio
@@ -39,6 +41,8 @@ from splus_session.platform._wire import Body
 __all__ = ["AuthTokenIssuer"]
 
 _PATH: Final = "/api/v4/authentication/token"
+# Visible ASCII, and nothing of which a page of HTML or half an answer in JSON is made.
+_TOKEN: Final = re.compile(r'[^\x00-\x20\x7f-\U0010ffff<>{}\[\]"]+')
 _UNREACHABLE: Final = Failure(FailureKind.UNREACHABLE)
 _HINTS: Final = {
     401: "it does not know this server key",
@@ -198,12 +202,11 @@ def _wrapped(sealed: Sealed) -> ServerKey:
 
 
 def _token(body: Body) -> AuthToken | None:
-    """The token in an answer: its text, or a JSON string; None if it is neither."""
-    text: object = None
-    try:
-        text = (body.whole() or b"").decode("ascii").strip()
-        if text.startswith('"'):
-            text = json.loads(text)
-        return AuthToken(text) if isinstance(text, str) and HEADER_SAFE.fullmatch(text) else None
-    except (ValueError, RecursionError):  # also the token's own, of what is too long
+    """The token in an answer: its text, or a JSON string; None if it is neither. [SECRET-3]"""
+    text: object = (body.whole() or b"").decode("ascii", errors="replace").strip()
+    # Whatever is JSON is read as such: `null` is no token.
+    with suppress(ValueError, RecursionError):
+        text = json.loads(str(text))
+    if not isinstance(text, str) or not _TOKEN.fullmatch(text) or len(text) > AuthToken.max_length:
         return None
+    return AuthToken(text)
