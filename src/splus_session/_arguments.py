@@ -65,6 +65,9 @@ def expires_at(given: object) -> str:
 def _limited(what: str, given: object, limit: int) -> str:
     if not isinstance(given, str) or not given.strip():
         raise InvalidArgumentError(f"the {what} must be a string that is not empty")
+    if given.encode(errors="replace").decode() != given:
+        # No body in UTF-8 can hold it. A request that fails over it looks like a platform out of reach.
+        raise InvalidArgumentError(f"the {what} has half of a surrogate pair in it")
     if len(given) > limit:
         raise InvalidArgumentError(f"the {what} has {len(given)} characters; the platform takes {limit}")
     return given

@@ -415,7 +415,7 @@ def test_what_cannot_work_is_refused_when_it_is_made(key: Any, options: dict[str
 
 
 @pytest.mark.requirement("BACKEND-1", "LOGIN-10")
-@pytest.mark.parametrize("user_id", ["", " ", "x" * 51, None, 5])
+@pytest.mark.parametrize("user_id", ["", " ", "x" * 51, "john\ud83d", None, 5])
 def test_a_user_id_the_platform_does_not_take_is_not_sent(issue: Issue, user_id: Any) -> None:
     with Server(answer(200, b"token")) as server:
         with pytest.raises(InvalidArgumentError):
