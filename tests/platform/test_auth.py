@@ -345,6 +345,27 @@ def test_after_a_redirect_only_its_last_request_is_sent_again(driver: Driver) ->
     assert tokens(server) == ["Bearer one", "Bearer one", "Bearer two"]
 
 
+@pytest.mark.requirement("EXPIRE-2")
+def test_a_redirect_that_the_app_sends_on_asks_the_session_anew(driver: Driver) -> None:
+    with Server(answer(307, headers={"Location": "/moved"}), answer(200)) as server:
+        authorizer = ScriptedAuthorizer(server.origin, "alice", "bob", stays=(1, 2))
+        redirect = driver.send(authorizer, get(server))
+        assert redirect.next_request is not None
+        driver.send(authorizer, redirect.next_request)
+    assert tokens(server) == ["Bearer alice", "Bearer bob"]
+
+
+@pytest.mark.requirement("EXPIRE-3")
+def test_a_redirect_that_httpx2_follows_is_judged_by_the_token_that_it_took_along(driver: Driver) -> None:
+    # No promise of ours: it is what httpx2 does, and SessionAuth's docstring says so.
+    with Server(answer(307, headers={"Location": "/moved"}), answer(401, REJECTED)) as server:
+        authorizer = ScriptedAuthorizer(server.origin, "alice", "bob", stays=(1, 2))
+        response = driver.send(authorizer, get(server), follow_redirects=True)
+    assert response.json() == REJECTED
+    assert tokens(server) == ["Bearer alice", "Bearer alice"]
+    assert authorizer.told == [("rejected", 1)]
+
+
 # ── the app's response ─────────────────────────────────────────────────────────────────────────────
 
 

@@ -29,8 +29,12 @@ _OURS: Final = "splus_session.authorization"
 class SessionAuth(httpx2.Auth):
     """Authorises an httpx2 client's requests with a session's access token.
 
-    - Every request asks the session anew, so that no dead token leaves; one that comes during a
-      login or a renewal waits for it. [EXPIRE-2] [EXPIRE-5]
+    - Every request that the app sends asks the session anew, so that no dead token leaves; one that
+      comes during a login or a renewal waits for it. [EXPIRE-2] [EXPIRE-5]
+    - Not so a redirect within the origin that httpx2 follows by itself, which it does only if told
+      to: it copies the header and asks nobody. If the token expires or the session changes hands in
+      that moment, the next hop still carries the old one. Where that matters, leave
+      `follow_redirects` off and send `response.next_request`: that asks.
     - The header goes to the platform's origin only, and a request that has an `Authorization`
       header of the app's own is left alone. httpx2 drops the header where a redirect leaves the
       origin, except from `http` to `https` on the same host, which can only be this machine. [SECRET-2]
