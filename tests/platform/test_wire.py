@@ -182,12 +182,24 @@ def test_without_an_issue_time_it_is_issued_when_it_comes(headers: dict[str, str
     assert answer.credential.issued_at == expected
 
 
-@pytest.mark.requirement("EXPIRE-4")
+@pytest.mark.requirement("EXPIRE-4", "LOGIN-3")
 def test_without_an_issue_time_and_dead_already_it_is_dead_on_arrival_and_not_malformed() -> None:
     answer = read(LOGIN, {**GRANTED, "issuedAt": None, "expiresAt": "1990-01-01T00:00:00Z"}, date=DATE)
     assert answer.failure is None
     assert answer.credential is not None
     assert answer.credential.lifetime == 0
+
+
+@pytest.mark.requirement("EXPIRE-4", "LOGIN-3")
+@pytest.mark.parametrize("days", [-400, 0, 400])
+def test_what_is_dead_on_arrival_is_dead_by_the_platforms_clock_and_not_by_ours(days: int) -> None:
+    ours = DATE_SECONDS + days * 86_400
+    for expires_at, lifetime in (("1994-11-07T08:49:37Z", 86_400), ("1994-11-05T08:49:37Z", 0)):
+        body = json.dumps({**GRANTED, "issuedAt": None, "expiresAt": expires_at}).encode()
+        answer = wire.read(LOGIN, wire.Reply(200, {"date": DATE}, body, sent_at=ours - 1, received_at=ours))
+        assert answer.failure is None
+        assert answer.credential is not None
+        assert answer.credential.lifetime == lifetime
 
 
 @pytest.mark.requirement("LOGIN-7")
