@@ -7,12 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from splus_session._credentials import Credential
 from splus_session._errors import InvalidArgumentError
 from splus_session._secrets import AccessToken, AuthToken, Secret
 from splus_session.ports import Authorization
 
 # Halves of surrogate pairs included: they come in by JSON, and no encoding takes them.
 ANY_TEXT = st.text(st.characters(), min_size=1) | st.text("a\ud800\udfff", min_size=1)
+
+
+@pytest.mark.requirement("SECRET-1")
+@pytest.mark.parametrize("value", ["CANARY", b"CANARY", ["CANARY"], AuthToken("CANARY")])
+def test_what_is_no_access_token_is_refused_by_a_credential_and_not_shown(value: Any) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        Credential(value, "ann", 0.0)
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    ours = [frame.locals for frame in shown.stack if "splus_session" in frame.filename]
+    assert "CANARY" not in str(ours) + str(caught.value)
 
 
 @pytest.mark.requirement("SECRET-1")

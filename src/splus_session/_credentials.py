@@ -2,7 +2,7 @@
 
 import enum
 import math
-from typing import TypeGuard, cast
+from typing import Any, TypeGuard, cast
 
 import attrs
 
@@ -96,10 +96,20 @@ class Credential:
     expires_at: float | None = None
     """None: it never expires by the clock; only a rejection ends it."""
 
-    def __attrs_post_init__(self) -> None:
-        # Not attrs' own validators: theirs put the value, here perhaps a raw token, in the message.
-        if not _is_a(self.access_token, AccessToken):
+    def __init__(
+        self, access_token: AccessToken, user_id: str, issued_at: float, expires_at: float | None = None
+    ) -> None:
+        if not _is_a(access_token, AccessToken):
+            # It may be a raw token, and leaves this frame before an error shows it in a traceback. So
+            # does what cannot be shown yet.
+            del access_token, self
             raise InvalidArgumentError("a credential's access token is an AccessToken")
+        cast("Any", self).__attrs_init__(
+            access_token, user_id, issued_at, expires_at
+        )  # under which name attrs keeps its own
+
+    def __attrs_post_init__(self) -> None:
+        # Not attrs' own validators: theirs put the value in the message.
         if not _is_a(self.user_id, str) or not self.user_id:
             raise InvalidArgumentError("a credential names its user")
         if not _is_time(self.issued_at):
