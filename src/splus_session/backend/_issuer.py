@@ -203,10 +203,13 @@ def _wrapped(sealed: Sealed) -> ServerKey:
 
 def _token(body: Body) -> AuthToken | None:
     """The token in an answer: its text, or a JSON string; None if it is neither. [SECRET-3]"""
-    text: object = (body.whole() or b"").decode("ascii", errors="replace").strip()
-    # Whatever is JSON is read as such: `null` is no token.
+    plain = (body.whole() or b"").decode("ascii", errors="replace").strip()
+    text: object = plain
+    # Whatever is JSON is read as such: `null` is no token. But one may be of digits alone.
     with suppress(ValueError, RecursionError):
-        text = json.loads(str(text))
+        text = json.loads(plain)
+        if isinstance(text, int | float) and not isinstance(text, bool):
+            text = plain
     if not isinstance(text, str) or not _TOKEN.fullmatch(text) or len(text) > AuthToken.max_length:
         return None
     return AuthToken(text)
