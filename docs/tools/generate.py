@@ -62,9 +62,19 @@ def session_svg() -> bytes:
     return render_svg(session_dot())
 
 
+def model_table() -> str:
+    """The same table as a module of the formal model."""
+    if str(ROOT) not in sys.path:  # where `models` is
+        sys.path.append(str(ROOT))
+    from models.tlc.modules import table
+
+    return table()
+
+
 # In this order: an earlier one has been written when a later one reads it. A name may have several files.
 REGISTRY: Final[Sequence[Generated]] = (
     Generated("lifecycle", "src/splus_session/_lifecycle.py", lifecycle),
+    Generated("model", "models/tla/Table.tla", model_table),
     Generated("diagrams", "docs/images/session.dot", session_dot),
     Generated("diagrams", "docs/images/session.svg", session_svg),
     Generated("requirements", "docs/reference/requirements.md", requirements_table.page),

@@ -1,0 +1,252 @@
+"""The model and the code are the same, edge by edge; and every difference would show."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from models.tlc import graphs, modules
+from models.tlc.__main__ import LOCK, check, write_modules
+from models.tlc.checker import MissingToolError, ModelError, Run, jar, java
+from splus_session import LIFECYCLE, Row, SessionState, event_name
+from splus_session import _core as core
+from splus_session._row import Guard
+from splus_session.explore import Graph, Move, Slice, command_view, explore, moves, slices, view
+from splus_session.testing import strategies
+from tests.properties.monitors import BrokenError, Jury
+from tests.properties.watching import all_monitors
+
+SLICES = {slice.name: slice for slice in slices.SLICES}
+NOT_IN_THE_MODEL = {
+    "time is known once anything happened": "a model begins with a time",
+    "the platforms clock is learned from answers and no further than needed": "there is one clock in it",
+    "the figures and the time are not the rules to change": "figures are constants there",
+}
+"""Sentences about the code that the model does not say, each with the reason."""
+
+
+def has_tlc() -> bool:
+    try:
+        return bool(java() and jar())
+    except MissingToolError as error:
+        print(f"*** NOT RUN: {error} ***")
+        return False
+
+
+needs_tlc = pytest.mark.skipif(not has_tlc(), reason="NOT RUN: there is no Java or no TLC here")
+
+
+def test_the_model_says_what_is_said_of_the_code() -> None:
+    invariants, actions = modules.properties()
+    sentences = {monitor.name for monitor in all_monitors()}
+    in_model = {modules.property_name(name) for name in sentences - NOT_IN_THE_MODEL.keys()}
+    assert set(invariants) | set(actions) == in_model
+    assert len(invariants) + len(actions) == len(in_model)
+
+
+@pytest.mark.parametrize("name", SLICES)
+def test_the_code_goes_the_way_that_is_locked(name: str) -> None:
+    """Needs no Java: what TLC saw when the lock was written, the code still does."""
+    states, edges, sha256 = graphs.digest(graphs.edges_of_code(SLICES[name]))
+    locked = json.loads(LOCK.read_text("utf-8"))[name]
+    assert {"states": states, "edges": edges, "sha256": sha256} == locked, "if that is meant: make lock"
+
+
+@needs_tlc
+def test_tlc_finds_every_property_kept_and_the_same_graph_as_in_the_code() -> None:
+    checked = check(slices.REPEATS)  # `make model` does it for every slice
+    assert checked.complaint == ""
+    assert checked.digest == json.loads(LOCK.read_text("utf-8"))["repeats"]["sha256"]
+
+
+# ── Every difference shows ──────────────────────────────────────────────────────────────────────
+
+
+def changed_rows() -> list[tuple[str, Row, tuple[Row, ...]]]:
+    """The life cycle with one row left out, or with one guard, reaction or hook less: what, and where."""
+    tables: list[tuple[str, Row, tuple[Row, ...]]] = []
+    for number, row in enumerate(LIFECYCLE):
+        where = f"{number} {row.source.value} {row.event}"
+
+        def but(changed: Row, number: int = number) -> tuple[Row, ...]:
+            return (*LIFECYCLE[:number], changed, *LIFECYCLE[number + 1 :])
+
+        tables.append((f"{where}: no row", row, (*LIFECYCLE[:number], *LIFECYCLE[number + 1 :])))
+        for guard in row.guards:
+            kept = tuple(other for other in row.guards if other != guard)
+            tables.append((f"{where}: not asked whether {guard}", row, but(row._replace(guards=kept))))
+            turned = tuple(
+                Guard(other.name, not other.expected) if other == guard else other for other in row.guards
+            )
+            tables.append((f"{where}: asked whether not {guard}", row, but(row._replace(guards=turned))))
+        for reaction in row.reactions:
+            less = tuple(other for other in row.reactions if other != reaction)
+            tables.append((f"{where}: without {reaction}", row, but(row._replace(reactions=less))))
+        if row.hooks:
+            tables.append((f"{where}: without its hook", row, but(row._replace(hooks=()))))
+    return tables
+
+
+class Point(NamedTuple):
+    """Somewhere in a slice where the session hears of something."""
+
+    slice: Slice
+    graph: Graph
+    state: int
+    move: Move
+
+
+def points() -> dict[tuple[SessionState, str], list[Point]]:
+    """All of them, by where the session is and what it hears of; the nearest first."""
+    found: dict[tuple[SessionState, str], list[Point]] = {}
+    for slice in SLICES.values():
+        graph = explore(slice)
+        for state, world in enumerate(graph.worlds):
+            for move in moves(world, slice):
+                if move.step is not None and move.after.session.attempt <= slice.most_attempts:
+                    heard = (move.step.before.state, event_name(move.step.event))
+                    found.setdefault(heard, []).append(Point(slice, graph, state, move))
+    return found
+
+
+UNSEEN = {
+    "notLoggedIn login_with_access_token: not asked whether has_access_token_handler",
+    "notLoggedIn login_with_access_token: not asked whether presents_live_token",
+    "notLoggedIn resume: not asked whether record_is_renewable",
+    "established renew_now: not asked whether is_renewable",
+    "tokenExpired renew_now: not asked whether is_renewable",
+    "established token_confirmed: not asked whether is_revocation_check",
+    "established token_revoked: not asked whether is_current_revocation",
+    "tokenExpired token_revoked: not asked whether is_current_revocation",
+    "terminated session_opened: not asked whether is_minted",
+    "terminated token_renewed: not asked whether is_minted",
+}
+"""What no slice comes to. A named property of single steps sees each of these, of any session."""
+
+
+def test_every_row_guard_and_reaction_makes_a_difference_that_can_be_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard = points()
+    unseen = set()
+    for name, row, rows in changed_rows():
+        monkeypatch.setattr(core, "_TABLE", core._bind(rows, core._meaning))
+        if not any(shows(point) for point in heard[row.source, row.event]):
+            unseen.add(name.split(" ", 1)[1])
+        monkeypatch.undo()
+    assert unseen == UNSEEN
+
+
+@pytest.mark.parametrize("name", sorted(UNSEEN))
+def test_what_no_slice_comes_to_a_property_sees(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    [rows] = [rows for each, _, rows in changed_rows() if each.split(" ", 1)[1] == name]
+    jury = Jury()
+
+    @settings(
+        max_examples=6_000,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=[HealthCheck.too_slow],
+        print_blob=False,
+    )
+    @given(strategies.situations())
+    def hunt(situation: tuple[strategies.Move, ...]) -> None:
+        for move in situation:
+            jury.judge_move(*move)
+
+    monkeypatch.setattr(core, "_TABLE", core._bind(rows, core._meaning))
+    with pytest.raises(BrokenError):
+        hunt()
+
+
+def test_a_difference_is_told_as_a_way_that_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = graphs.edges_of_code(slices.REPEATS)
+    rows = tuple(row for row in LIFECYCLE if (row.event, row.source) != ("logout", SessionState.ESTABLISHED))
+    monkeypatch.setattr(core, "_TABLE", core._bind(rows, core._meaning))
+    difference = graphs.first_difference(model, slices.REPEATS)
+    assert difference is not None
+    words = graphs.told(difference)
+    assert "1. login authToken a False" in words
+    assert "2. open 1 granted 4" in words
+    assert "logout: dropped" in words
+    assert "hook on_logout a" in words
+
+
+def test_a_graph_that_is_the_same_has_no_difference() -> None:
+    assert graphs.first_difference(graphs.edges_of_code(slices.REPEATS), slices.REPEATS) is None
+
+
+def test_every_part_of_the_view_tells_something() -> None:
+    """A part that never varies could be left out, and nobody would notice that it was."""
+    values: dict[tuple[int, ...], set[object]] = {}
+    commands: set[str] = set()
+    for slice in SLICES.values():
+        for before, leaving in graphs.edges_of_code(slice).items():
+            for place, part in enumerate(before):
+                values.setdefault((place,), set()).add(part)
+                if place != PLACE_OF_FLIGHTS:
+                    for number, inner in enumerate(part):
+                        values.setdefault((place, number), set()).add(inner)
+            commands |= {command[0] for happening in leaving for command in happening.commands}
+    assert [place for place, seen in values.items() if len(seen) < 2] == []
+    assert commands == {
+        "store", "tell", "hook", "open", "ask", "renew", "verify", "revoke", "revoke orphan", "release",
+    }  # fmt: skip
+
+
+PLACE_OF_FLIGHTS = 2
+
+
+# ── TLC ─────────────────────────────────────────────────────────────────────────────────────────
+
+FAULTS_OF_THE_MODEL = {
+    "ALateAnswerChangesNothing": (
+        "is_current_login(s, e) == e.n = s.session",
+        "is_current_login(s, e) == TRUE",
+    ),
+    "ATokenIsUsedOrInUseOrRevoked": ('Say(d, <<"revoke orphan", e.cred.token>>)', "d"),
+    "ItIsStoredThenToldThenActedUpon": ("<<d.out[1]>> \\o told \\o Tail(d.out)", "told \\o d.out"),
+    "WhatEndsReleasesItsWaitersExactlyOnce": (
+        'Forget(Say(d, <<"release", d.s.session, FailureOf(d, e)>>))',
+        "Forget(d)",
+    ),
+    "NothingOfAUserIsLeftOutsideASession": ("!.s.renewal = None, !.s.retry = None, !.s.check", "!.s.check"),
+}
+"""Faults of the rules in the model, and the property that TLC must find broken."""
+
+
+@needs_tlc
+@pytest.mark.parametrize("broken", FAULTS_OF_THE_MODEL)
+def test_tlc_finds_a_fault_of_the_model_by_the_name_of_what_it_breaks(broken: str, tmp_path: Path) -> None:
+    right, wrong = FAULTS_OF_THE_MODEL[broken]
+    write_modules(tmp_path, slices.REPEATS)
+    rules = (tmp_path / "Rules.tla").read_text("utf-8")
+    assert right in rules
+    (tmp_path / "Rules.tla").write_text(rules.replace(right, wrong), "utf-8")
+    invariants, actions = modules.properties()
+    kept = [[broken] if broken in names else [] for names in (invariants, actions)]
+    (tmp_path / "slice.cfg").write_text(modules.configuration(slices.REPEATS, *kept), "utf-8")
+    with pytest.raises(ModelError, match=r"violated|Error: Invariant"):
+        list(Run(tmp_path, modules.module_name(slices.REPEATS), "slice.cfg"))
+
+
+def shows(point: Point) -> bool:
+    """Whether the graph would now have another edge here."""
+    assert point.move.step is not None
+    world = point.graph.worlds[point.state]
+    now = core.step(point.move.step.before, point.move.step.event, world.now)
+    if now == point.move.step:
+        return False
+    was = point.move.step
+    before, after = (
+        (
+            step.dropped is None,
+            [command_view(world, command) for command in step.commands],
+            view(world._replace(session=step.after)),
+        )
+        for step in (was, now)
+    )
+    return before != after
