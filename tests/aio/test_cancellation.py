@@ -18,6 +18,7 @@ from splus_session.ports import Answer, Renewal
 from splus_session.stores import MemoryStore
 from splus_session.testing import FakePlatform, ManualClock
 from splus_session.testing._waiting import Signal
+from tests.drivers.faces import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -613,3 +614,46 @@ async def test_whatever_is_called_while_the_session_closes_ends(method: str, any
     assert len(ended) == 1
     if method == "logout":
         assert (ended == [None]) is (scene.store.tokens == []), "it is refused, or it is done"
+
+
+async def let_the_time_come(scene: Scene, session: Session) -> None:
+    """Renewal is due, and nobody calls the session."""
+    scene.clock.advance(25 * 24 * 3600.0)
+    while len(scene.fake.tokens_of("ann")) < 2:
+        await anyio.lowlevel.checkpoint()
+
+
+async def log_in_anew(scene: Scene, session: Session) -> None:
+    await session.logout()
+    await scene.log_in(session)
+
+
+@pytest.mark.requirement("CLIENT-3", "LOGOUT-4", "EXPIRE-4")
+@pytest.mark.parametrize(
+    "call",
+    [log_out_securely, renew, get_header, log_in_anew, let_the_time_come],
+    ids=lambda call: call.__name__,
+)
+async def test_a_shielded_clean_up_may_still_use_the_session_whose_block_is_cancelled(
+    call: Call, anyio_backend: str
+) -> None:
+    scene = Scene(Points())
+    session, cleaned_up = scene.make(), False
+    with anyio.CancelScope() as scope:
+        async with session:
+            scene.observe(session)
+            await scene.log_in(session)
+            try:
+                scope.cancel()
+                await anyio.sleep_forever()
+            finally:
+                with anyio.CancelScope(shield=True), anyio.fail_after(PATIENCE):
+                    if call is get_header:
+                        scene.clock.advance(MONTH)
+                    await call(scene, session)
+                    await scene.quiet(session)
+                    cleaned_up = True
+    assert cleaned_up
+    assert scope.cancelled_caught
+    with pytest.raises(SessionClosed):
+        await session.authorization()

@@ -204,6 +204,7 @@ class Session(SessionBase[Signal]):
                 if self._given_platform is None:
                     await to_the_end(self._platform.aclose)
             finally:
+                self._worker.close()
                 self._tasks.cancel_scope.cancel()
                 # Not told of the block's own error, which would come back wrapped in a group.
                 await self._tasks.__aexit__(None, None, None)

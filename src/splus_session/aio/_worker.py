@@ -91,6 +91,8 @@ class Worker:
         self._stopping = False
         self._stopped = anyio.Event()
         self._callbacks: set[anyio.CancelScope] = set()
+        self._until_closed: set[anyio.CancelScope] = set()
+        self._closed = False
         self._questions = threading.Semaphore(MANY)
         self._unbegun: dict[object, Coroutine[Any, Any, None]] = {}
         self.device_id = ""
@@ -99,7 +101,7 @@ class Worker:
         """Start working in a task group."""
         self._tasks = tasks
         tasks.start_soon(self._drain)
-        tasks.start_soon(self._watch_clock)
+        self._begin(self._run_until_closed, self._watch_clock)
         self._begin(self._run_callbacks, self._run_hooks)
         self._begin(self._run_callbacks, self._start_jobs)
 
@@ -207,9 +209,25 @@ class Worker:
         for scope in self._callbacks:
             scope.deadline = anyio.current_time() + self._engine.config.wait_limit
 
+    async def _run_until_closed(self, job: Callable[..., Any], *arguments: object) -> None:
+        # Shielded: whoever cancels the block does not mean this, for its own shielded clean-up may
+        # wait for a request, a handler or the time. [LOGOUT-4] [EXPIRE-4]
+        with anyio.CancelScope(shield=True) as scope:
+            self._until_closed.add(scope)
+            if self._closed:
+                scope.cancel()
+            await job(*arguments)
+        self._until_closed.discard(scope)
+
+    def close(self) -> None:
+        """End requests, questions to handlers, and the watch over the clock."""
+        self._closed = True
+        for scope in self._until_closed:
+            scope.cancel()
+
     def _start(self, name: str, job: Callable[..., Any], *arguments: object) -> None:
         if not self._stopping:
-            self._begin(self._run, name, job, *arguments)
+            self._begin(self._run_until_closed, self._run, name, job, *arguments)
 
     async def _run(self, name: str, job: Callable[..., Any], *arguments: object) -> None:
         try:
