@@ -3,6 +3,7 @@ import gc
 import os
 import threading
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 import anyio
@@ -10,7 +11,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 
 from splus_session import Config, SessionClosed, SessionState
-from splus_session.aio import Changes
+from splus_session.aio import Changes, Session
 from splus_session.ports import Renewal
 from splus_session.testing import FakePlatform, ManualClock
 from tests.aio.conftest import MakeSession
@@ -298,5 +299,42 @@ def test_a_loop_that_ends_leaves_nothing_begun_and_never_run(
 
     for turns in range(8):
         asyncio.run(own(turns))
+    gc.collect()
+    assert [str(warning.message) for warning in recwarn] == []
+
+
+@pytest.mark.requirement("CLIENT-3")
+@pytest.mark.parametrize("how", ["left", "left open"])
+def test_a_loop_that_ends_while_a_session_is_opened_does_end_and_nobody_waits_elsewhere(
+    how: str, make: MakeSession, recwarn: pytest.WarningsRecorder
+) -> None:
+    """At whatever turn of the opening its end comes: asyncio cancels tasks that have not begun, too."""
+    opened: list[Session] = []
+
+    async def live(gate: asyncio.Event) -> None:
+        await gate.wait()
+        session = make()
+        if how == "left open":
+            opened.append(await session.__aenter__())
+        else:
+            async with session:
+                opened.append(session)
+                await asyncio.sleep(PATIENCE)
+
+    async def end_in(turns: int) -> None:
+        gate = asyncio.Event()
+        tasks.append(asyncio.ensure_future(live(gate)))
+        await asyncio.sleep(0)
+        gate.set()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+
+    tasks: list[asyncio.Task[None]] = []
+    for turns in range(6):
+        on_thread(partial(asyncio.run, end_in(turns))).result(PATIENCE)
+    assert opened
+    for session in opened:
+        with pytest.raises(SessionClosed):
+            on_thread(partial(asyncio.run, session.logout())).result(PATIENCE)
     gc.collect()
     assert [str(warning.message) for warning in recwarn] == []

@@ -169,6 +169,7 @@ class Session(SessionBase[Signal]):
         worker.device_id = self._device_id = _arguments.device_id(found, limits)
         self._stop_listening = self._clock.on_jump(self._engine.poke)
         worker.start(self._tasks)
+        await worker.begun.wait()
         record = await worker.in_store(self._store.load, self._key) if self._resumes else None
         if record is not None:
             resumed = self._engine.flight()
@@ -206,8 +207,11 @@ class Session(SessionBase[Signal]):
             finally:
                 self._worker.close()
                 self._tasks.cancel_scope.cancel()
-                # Not told of the block's own error, which would come back wrapped in a group.
-                await self._tasks.__aexit__(None, None, None)
+                try:
+                    # Not told of the block's own error, which would come back wrapped in a group.
+                    await self._tasks.__aexit__(None, None, None)
+                finally:
+                    self._worker.forget_unbegun()
 
     def _http(self) -> AsyncPlatform:
         from splus_session.platform.aio import HttpPlatform

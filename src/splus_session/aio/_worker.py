@@ -95,12 +95,14 @@ class Worker:
         self._closed = False
         self._questions = threading.Semaphore(MANY)
         self._unbegun: dict[object, Coroutine[Any, Any, None]] = {}
+        self.begun = anyio.Event()
+        """Set once somebody drains: from then on, whoever waits hears of the loop's end too."""
         self.device_id = ""
 
     def start(self, tasks: anyio.abc.TaskGroup) -> None:
         """Start working in a task group."""
         self._tasks = tasks
-        tasks.start_soon(self._drain)
+        self._begin(self._drain_unless_drained)
         self._begin(self._run_until_closed, self._watch_clock)
         self._begin(self._run_callbacks, self._run_hooks)
         self._begin(self._run_callbacks, self._start_jobs)
@@ -128,9 +130,23 @@ class Worker:
         """Finish what was committed, but send nothing more. Not to be cancelled."""
         self._stopping = True
         self._work.fire()
+        await to_the_end(self._drain_unless_drained)
         await to_the_end(self._stopped.wait)
 
+    def forget_unbegun(self) -> None:
+        """Let go of what no task runs any more: asyncio lets one go unbegun that is cancelled so early."""
+        for job in self._unbegun.values():
+            job.close()
+        self._unbegun.clear()
+
     # ── The drainer ─────────────────────────────────────────────────────────────────────────────
+
+    async def _drain_unless_drained(self) -> None:
+        # A loop that ends cancels the drainer's task even before it has begun. Then who closes the
+        # session drains in its place, and is not to wait for a drainer that never was.
+        if not self.begun.is_set():
+            self.begun.set()
+            await self._drain()
 
     async def _drain(self) -> None:
         # Shielded: what was committed is stored and told even when the session's tasks are
@@ -149,8 +165,7 @@ class Worker:
                         return
                     await event.wait()
         except BaseException:  # the loop ends; a task that has not begun is cancelled and never will
-            for job in self._unbegun.values():
-                job.close()
+            self.forget_unbegun()
             raise
         finally:  # also when the session was never closed
             self._engine.abandon()
