@@ -2,6 +2,7 @@ import asyncio
 import gc
 import os
 import threading
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 
 from splus_session import Config, SessionClosed, SessionState
+from splus_session._events import Logout
 from splus_session.aio import Changes, Session
 from splus_session.ports import Renewal
 from splus_session.testing import FakePlatform, ManualClock
@@ -338,3 +340,57 @@ def test_a_loop_that_ends_while_a_session_is_opened_does_end_and_nobody_waits_el
             on_thread(partial(asyncio.run, session.logout())).result(PATIENCE)
     gc.collect()
     assert [str(warning.message) for warning in recwarn] == []
+
+
+CALLS: dict[str, Callable[[Session], Awaitable[Any]]] = {
+    "authorization": Session.authorization,
+    "logout": Session.logout,
+    "secure_logout": Session.secure_logout,
+    "renew_now": Session.renew_now,
+    "login_as_bot": Session.login_as_bot,
+    "report_rejected": lambda session: session.report_rejected(1),
+    "report_banned": lambda session: session.report_banned(1),
+}
+
+
+def deserting(session: Session, fake: FakePlatform) -> asyncio.AbstractEventLoop:
+    """A loop that has opened the session and stands still, to be closed with its tasks as they are."""
+    loop = asyncio.new_event_loop()
+
+    async def leave_open() -> None:
+        await session.__aenter__()
+        await session.login("ann", auth_token=fake.issue_auth_token("ann"))
+
+    loop.run_until_complete(leave_open())
+    return loop
+
+
+@pytest.mark.requirement("CLIENT-3", "EXPIRE-5")
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+@pytest.mark.parametrize("call", CALLS)
+def test_when_the_owners_loop_is_closed_with_its_tasks_as_they_are_nobody_waits_elsewhere(
+    call: str, when: str, make: MakeSession, fake: FakePlatform, clock: ManualClock
+) -> None:
+    session = make(session_handler=Silent(), config=Config(recheck=0.01))
+    loop = deserting(session, fake)
+    with start_blocking_portal("trio") as elsewhere:
+        if when == "meanwhile":
+            if call in ("authorization", "renew_now", "report_rejected"):
+                clock.advance(25 * 24 * 3600.0)  # a renewal is in flight, and will be
+            if call == "authorization":
+                clock.advance(5 * 24 * 3600.0)
+            if call == "login_as_bot":
+                session._engine.post(Logout())
+            called = elsewhere.start_task_soon(CALLS[call], session)
+            elsewhere.call(anyio.wait_all_tasks_blocked)
+            assert not called.done()
+            loop.close()
+        else:
+            loop.close()
+            called = elsewhere.start_task_soon(CALLS[call], session)
+        if when == "meanwhile" and call.startswith("report"):
+            assert called.result(PATIENCE) is None, "it only returns when there is no more to wait for"
+        else:
+            assert isinstance(called.exception(PATIENCE), SessionClosed)
+        heard = elsewhere.start_task_soon(all_of, session.changes()).result(PATIENCE)
+        assert heard[-1:] == [session.state], "and it ends"

@@ -1,6 +1,7 @@
 """A session for asyncio and trio."""
 
 import contextlib
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.util import find_spec
 from types import TracebackType
@@ -103,6 +104,7 @@ class Session(SessionBase[Signal]):
             MissingExtraError: no `platform` is given, and the extra `http` is not installed.
         """
         self._work = Signal()
+        self._started = False
         sealed = Sealed(api_key)
         del api_key
         super().__init__(
@@ -118,7 +120,7 @@ class Session(SessionBase[Signal]):
             slot,
             clock,
             Signal,
-            self._work.fire,
+            self._kick,
         )
         self._resumes = resume
         self._given_platform = platform
@@ -169,6 +171,7 @@ class Session(SessionBase[Signal]):
         worker.device_id = self._device_id = _arguments.device_id(found, limits)
         self._stop_listening = self._clock.on_jump(self._engine.poke)
         worker.start(self._tasks)
+        self._started = True
         await worker.begun.wait()
         record = await worker.in_store(self._store.load, self._key) if self._resumes else None
         if record is not None:
@@ -212,6 +215,16 @@ class Session(SessionBase[Signal]):
                     await self._tasks.__aexit__(None, None, None)
                 finally:
                     self._worker.forget_unbegun()
+
+    def _kick(self) -> None:
+        self._work.fire()
+        self._end_if_deserted()
+
+    def _end_if_deserted(self) -> None:
+        """Let nobody wait for what the loop was to do that opened this, if it was closed. [CLIENT-3]"""
+        if self._started and self._worker.is_deserted:
+            self._engine.abandon()
+            self._observers.close()
 
     def _http(self) -> AsyncPlatform:
         from splus_session.platform.aio import HttpPlatform
@@ -388,7 +401,7 @@ class Session(SessionBase[Signal]):
             SessionClosed: the session object was closed.
         """
         live = self._engine.live
-        if live is not None and self._now() < live.until:
+        if live is not None and self._now() < live.until and not self._worker.is_deserted:
             return live
         return await self._authorization()
 
@@ -447,6 +460,7 @@ class Session(SessionBase[Signal]):
             SessionClosed: the session has not been opened yet.
             ForkedSessionError: the session object was made before a fork.
         """
+        self._end_if_deserted()
         if not self._opened or self._engine.forked:
             self._raise_if_not_open()
         return Changes(self._observers.add())
@@ -480,16 +494,17 @@ class Session(SessionBase[Signal]):
             event = flight.signal.listen()
             if flight.settled or (flight.released and not settled):
                 return True
-            if until is None:
-                await event.wait()
-                continue
-            left = until - self._clock.monotonic()
+            left = math.inf if until is None else until - self._clock.monotonic()
             if left <= 0:
                 return False
-            with anyio.move_on_after(left):
+            # A loop that is closed tells nobody in another one: they look. [CLIENT-3]
+            look = math.inf if self._worker.is_here else self._config.recheck
+            with anyio.move_on_after(min(left, look)):
                 await event.wait()
+            self._end_if_deserted()
 
     def _raise_if_not_open(self) -> None:
         if not self._opened:
             raise SessionClosed("open the session first: async with session")
+        self._end_if_deserted()
         self._engine.raise_if_gone()

@@ -44,3 +44,10 @@ def call_in(loop: Any, function: Callable[[], object]) -> None:
     call = getattr(loop, "call_soon_threadsafe", None) or loop.run_sync_soon
     with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits in it any more
         call(function)
+
+
+def is_closed(loop: Any) -> bool:
+    """Whether nothing runs any more in a loop, given as anyio's native token. One of trio does not end
+    before all that runs in it; one of asyncio may be closed with its tasks left as they were."""
+    closed = getattr(loop, "is_closed", None)
+    return closed is not None and bool(closed())

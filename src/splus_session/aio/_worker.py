@@ -10,6 +10,7 @@ from typing import Any, assert_never
 
 import anyio
 import anyio.abc
+import anyio.lowlevel
 
 from splus_session._answers import Answer, Attempt, checked, facts
 from splus_session._arguments import Hook, is_async
@@ -43,7 +44,7 @@ from splus_session._renewals import (
 from splus_session._secrets import Sealed
 from splus_session._storing import persist
 from splus_session.aio._foreign import called, contained, on_thread, to_the_end
-from splus_session.aio._signal import Signal
+from splus_session.aio._signal import Signal, is_closed
 from splus_session.ports import AccessTokenHandler, AsyncPlatform, SessionHandler, Store
 from splus_session.stores import MemoryStore
 
@@ -102,6 +103,7 @@ class Worker:
     def start(self, tasks: anyio.abc.TaskGroup) -> None:
         """Start working in a task group."""
         self._tasks = tasks
+        self._loop = anyio.lowlevel.current_token().native_token
         self._begin(self._drain_unless_drained)
         self._begin(self._run_until_closed, self._watch_clock)
         self._begin(self._run_callbacks, self._run_hooks)
@@ -120,6 +122,16 @@ class Worker:
             return coroutine
 
         self._tasks.start_soon(begin)
+
+    @property
+    def is_deserted(self) -> bool:
+        """Whether the loop that this lives in was closed under it."""
+        return is_closed(self._loop)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this lives in the loop that it is asked in."""
+        return self._loop is anyio.lowlevel.current_token().native_token
 
     def start_callbacks(self, job: Callable[..., Any], *arguments: object) -> None:
         """Start, in the session's loop, what calls the app; from any thread."""
