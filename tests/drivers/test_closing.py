@@ -1,4 +1,5 @@
 import contextlib
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from tests.drivers.conftest import OpenStage
 from tests.drivers.faces import PATIENCE, Face, Log, on_thread
 from tests.drivers.held import Asking
 from tests.drivers.stage import DUE, HOOKS, Asked, Vouching
+from tests.processes import output
 
 CALLS = {
     "login": ("ann",),
@@ -256,3 +258,29 @@ def test_a_callback_that_calls_a_session_that_is_being_closed_is_refused_and_hol
     go_on.answer(None)
     closing.result(PATIENCE)
     assert len(refused) == 1
+
+
+@pytest.mark.requirement("CLIENT-3")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+@pytest.mark.parametrize("name", ["asyncio", "trio", "sync"])
+def test_a_session_made_before_a_fork_is_not_opened_in_the_child(name: str) -> None:
+    program = """
+    import os, sys
+    from splus_session import ForkedSessionError
+    from splus_session.testing import FakePlatform
+    from tests.drivers.faces import face_of
+
+    fake = FakePlatform()
+    with face_of(sys.argv[1]) as face:
+        session = face.make(api_key=fake.api_key, platform=face.platform(fake))
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+    with face_of(sys.argv[1]) as face:
+        try:
+            with face.open(session):
+                print("opened", flush=True)
+        except ForkedSessionError:
+            print("refused", flush=True)
+    """
+    assert output(program, name) == ["refused", "opened"]

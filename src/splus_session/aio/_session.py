@@ -141,7 +141,9 @@ class Session(SessionBase[Signal]):
                 left as it is. `resume=False` opens without it. [RESUME-1]
             StoreError: the store cannot be read.
             SessionClosed: it was opened before.
+            ForkedSessionError: it was made before a fork.
         """
+        self._engine.raise_if_gone()
         if self._opened:
             raise SessionClosed("a session object is opened once; make another one")
         self._opened = True
