@@ -56,12 +56,14 @@ class Flight(Generic[SignalT]):
     `settled` once that step's commands have been carried out, for those who asked for it.
     """
 
-    __slots__ = ("closed", "error", "failure", "released", "session", "settled", "signal")
+    __slots__ = ("brings_token", "closed", "error", "failure", "released", "session", "settled", "signal")
 
     def __init__(self, signal: SignalT, session: int = 0) -> None:
         self.signal = signal
         self.session = session
         """Numbers the stay that it belongs to."""
+        self.brings_token = True
+        """Whether it is a login or a renewal, as far as who needs a header waits for it."""
         self.released = False
         self.settled = False
         self.closed = False
@@ -235,9 +237,10 @@ class Engine(Generic[SignalT]):
         """What authorises a request now, or the flight that has to end first. [EXPIRE-5]
 
         Args:
-            after: the flight that the caller waited for. If it failed, the caller shares that
-                failure rather than wait for another attempt. [RENEW-3] If its stay is over, there
-                is nothing for the caller in the next one, which may be another user's. [EXPIRE-2]
+            after: the flight that the caller waited for. If it was to bring a token and failed, the
+                caller shares that failure rather than wait for another attempt. [RENEW-3] If its
+                stay is over, there is nothing for the caller in the next one, which may be another
+                user's. [EXPIRE-2]
 
         Raises:
             NotAuthorizedError, HandlerRequiredError: there is none, and waiting would not help.
@@ -249,7 +252,11 @@ class Engine(Generic[SignalT]):
             steps = self._core.advance(now)
             released = self._commit(steps)
             verdict = self._core.authorization()
-            flight = self._flight(verdict.attempt) if isinstance(verdict, Waiting) else None
+            flight = None
+            if isinstance(verdict, Waiting):
+                flight = self._flight(verdict.attempt)
+                revocation = self._core.snapshot.revocation
+                flight.brings_token = revocation is None or revocation.attempt != verdict.attempt
             live, state = self.live, self._core.state
             is_over = after is not None and after.session != self._core.snapshot.session
         self._finish(steps, released)
@@ -261,7 +268,8 @@ class Engine(Generic[SignalT]):
             if live is None:
                 raise NotAuthorizedError("no credential is held", state=state)
             return live
-        failure = None if after is None or after is flight else after.failure
+        is_shared = after is not None and after is not flight and after.brings_token
+        failure = after.failure if after is not None and is_shared else None
         if failure is not None and failure.kind is not FailureKind.SUPERSEDED:
             raise RenewalFailedError(
                 f"the access token is expired and its renewal failed: {describe(failure)}",

@@ -149,6 +149,8 @@ class Bare:
         self.settled: set[int] = set()
         """The indices in `asked` of access token handlers that have answered."""
         self._waiting: list[int] = []
+        self._revocations: set[int] = set()
+        """Those of the attempts waited for that bring no token."""
         self._handlers = {"session_handler": True, "access_token_handler": True}
         self._last_told = SessionState.NOT_LOGGED_IN
         self._batch: list[Payload] = []
@@ -227,7 +229,13 @@ class Bare:
             return  # the quick look is enough
         self.expected.looks += 1
         if isinstance(verdict, Waiting):
-            self._waiting.append(verdict.attempt)
+            self._wait(verdict)
+
+    def _wait(self, verdict: Waiting) -> None:
+        self._waiting.append(verdict.attempt)
+        revocation = self.core.snapshot.revocation
+        if revocation is not None and revocation.attempt == verdict.attempt:
+            self._revocations.add(verdict.attempt)
 
     def waits(self, call: Call) -> bool:
         """Whether a call, just made, waits for what the script does next. If not, it is over."""
@@ -288,9 +296,11 @@ class Bare:
         self._waiting = [attempt for attempt in self._waiting if attempt != command.attempt]
         self.expected.looks += len(woken)
         failure, verdict = command.failure, self.core.authorization()
-        gives_up = failure is not None and failure.kind is not FailureKind.SUPERSEDED
+        brings_token = command.attempt not in self._revocations
+        gives_up = brings_token and failure is not None and failure.kind is not FailureKind.SUPERSEDED
         if isinstance(verdict, Waiting) and not gives_up:
-            self._waiting += [verdict.attempt] * len(woken)
+            for _ in woken:
+                self._wait(verdict)
 
     def _end_act(self) -> None:
         self.expected.requested.append(self._batch)

@@ -11,6 +11,7 @@ from splus_session import (
     NotAllowedError,
     NotLoggedInError,
     RefusedError,
+    RenewalFailedError,
     SessionState,
     StoreError,
     UnavailableError,
@@ -403,3 +404,31 @@ def test_one_sessions_logout_is_not_anothers(face: Face, stage: OpenStage) -> No
     assert SessionState.TERMINATED not in other.states
     one.session.set_session_handler(Asked())
     assert other.session._handlers() == (None, None)
+
+
+@pytest.mark.requirement("EXPIRE-5", "RENEW-3", "LOGOUT-4")
+@pytest.mark.parametrize("renewed", [True, False], ids=["renewed", "not renewed"])
+def test_who_waits_during_a_revocation_that_fails_shares_the_renewal_and_not_that_failure(
+    renewed: bool, fake: FakePlatform, stage: OpenStage
+) -> None:
+    handler = Asked()
+    s = stage(session_handler=handler)
+    s.log_in()
+    hold = faults.Hold()
+    fake.fail(Endpoint.REVOKE, hold.fault(), faults.server_error())
+    call = s.start("secure_logout")
+    hold.arrived.wait()
+    s.clock.jump(31 * 24 * 3600.0)
+    s.heard(SessionState.TOKEN_EXPIRED)
+    header = s.start("authorization")
+    s.until(lambda: "authorize" in s.moves)
+    hold.release()
+    assert isinstance(s.failure(call), UnavailableError)
+    handler.log.wait_count(1)
+    s.until(lambda: header.done() or s.moves.count("authorize") == 2)
+    if renewed:
+        handler.log[0].renew_with_auth_token(fake.issue_auth_token("ann"))
+        assert header.result(PATIENCE).header == s.call("authorization").header
+    else:
+        handler.log[0].unable_to_retrieve_auth_token()
+        assert isinstance(s.failure(header), RenewalFailedError)
