@@ -1,12 +1,15 @@
 """Code that is the app's: plain functions, each on a thread that comes and goes."""
 
+import sys
 import threading
+from functools import partial
 from typing import Any
 
 import pytest
 
-from splus_session import InvalidHandlerError
+from splus_session import Change, HookCall, InvalidHandlerError
 from splus_session.ports import Renewal
+from splus_session.sync._threads import Series
 from splus_session.testing import FakePlatform
 from tests.drivers.faces import PATIENCE, Log
 from tests.sync.conftest import MakeSession
@@ -77,3 +80,36 @@ def test_callbacks_run_on_daemon_threads_and_not_on_the_callers(
     for thread in threads:
         thread.join(PATIENCE)
         assert not thread.is_alive()
+
+
+@pytest.mark.requirement("HOOK-1", "OBSERVE-2")
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, pytest.fail.Exception])
+def test_a_callback_that_wants_to_end_the_program_ends_no_more_than_its_call(
+    error: type[BaseException], make: MakeSession, fake: FakePlatform, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard, hooked = Log(), Log()
+
+    def observe(change: Change) -> None:
+        heard.add(change.state)
+        raise error
+
+    def hook(call: HookCall) -> None:
+        hooked.add(call.hook)
+        raise error
+
+    with make(hooks={"on_login": hook, "on_logout": hook}) as session:
+        session.on_change(observe)
+        session.login("ann", auth_token=fake.issue_auth_token("ann"))
+        session.logout()
+        heard.wait_count(4)
+        hooked.wait_count(2)
+    logged = [record.getMessage() for record in caplog.records if "failed" in record.getMessage()]
+    assert len(logged) == 6
+
+
+@pytest.mark.requirement("HOOK-1", "OBSERVE-2")
+def test_a_job_that_wants_to_end_the_program_ends_no_series() -> None:
+    series, done = Series("test"), Log()
+    series.submit(partial(sys.exit, "a job"))
+    series.submit(lambda: done.add("the next"))
+    done.wait_count(1)

@@ -61,5 +61,5 @@ class Courier(Signal):
         while self.mailbox is not None and (change := self.mailbox.take()) is not None:
             try:
                 self._callback(change)
-            except Exception:
+            except BaseException:  # its SystemExit ends no more than this call
                 logger.exception("an observer failed on %s", change.state.value)

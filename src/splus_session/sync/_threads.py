@@ -75,7 +75,7 @@ class Series:
                 job = self._jobs.popleft()
             try:
                 job()
-            except Exception:
+            except BaseException:  # a SystemExit, say: the jobs after it are to run
                 logger.exception("%s failed", self._name)
 
 

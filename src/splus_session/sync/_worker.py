@@ -205,5 +205,5 @@ class Worker:
     def _call_hook(self, hook: Hook, call: HookCall) -> None:
         try:
             hook(call)
-        except Exception:
+        except BaseException:  # its SystemExit ends no more than this call
             logger.exception("the hook %s failed", call.hook)
