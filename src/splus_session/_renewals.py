@@ -168,7 +168,7 @@ def handler_returned(attempt: int, sealed: Sealed, snapshot: Snapshot) -> Renewa
     return RenewalUnable(attempt)
 
 
-def handler_failed(attempt: int, error: Exception) -> RenewalUnable:
+def handler_failed(attempt: int, error: BaseException) -> RenewalUnable:
     """A handler that raises counts as *unable*. [RENEW-6]"""
     # Of an error that is not ours, the message may hold a secret. [SECRET-1]
     said = f": {error}" if isinstance(error, SplusSessionError) else ""
@@ -176,7 +176,7 @@ def handler_failed(attempt: int, error: Exception) -> RenewalUnable:
     return RenewalUnable(attempt)
 
 
-def _place(error: Exception) -> str:
+def _place(error: BaseException) -> str:
     """Where the app's own code was when it failed: file and line, and none of a frame's values."""
     ours = os.path.join(os.path.dirname(__file__), "")  # noqa: PTH118 PTH120  names, as frames have them
     installed = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))

@@ -1,5 +1,6 @@
 import json
 import logging
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -230,12 +231,13 @@ def fails(user_id: str) -> Any:
 
 
 @pytest.mark.requirement("RENEW-6", "RENEW-7", "EXPIRE-5")
-@pytest.mark.parametrize("how", ["raises", "unable", "silent"])
+@pytest.mark.parametrize("how", ["raises", "exits", "unable", "silent"])
 def test_a_handler_that_fails_counts_as_unable_and_is_asked_again(
     how: str, fake: FakePlatform, stage: OpenStage
 ) -> None:
     answers: dict[str, Callable[[Renewal], object] | None] = {
         "raises": raises,
+        "exits": lambda renewal: sys.exit("a library that takes itself for the program"),
         "unable": lambda renewal: renewal.unable_to_retrieve_auth_token(),
         "silent": None,
     }
@@ -363,6 +365,7 @@ def test_a_handler_that_raises_is_logged_with_its_place_and_no_value(
     "answer",
     [
         fails,
+        lambda _: sys.exit("a library that takes itself for the program"),
         lambda _: None,
         lambda _: "garbage",
         lambda _: 7,

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from splus_session import Change, HookCall, InvalidHandlerError
-from splus_session.ports import Renewal
+from splus_session import Change, HookCall, InvalidHandlerError, UnavailableError
+from splus_session._credentials import Grant
+from splus_session.ports import Answer, Renewal
 from splus_session.sync._threads import Series
 from splus_session.testing import FakePlatform
-from tests.drivers.faces import PATIENCE, Log
+from tests.drivers.faces import PATIENCE, Log, on_thread
 from tests.sync.conftest import MakeSession
 
 
@@ -113,3 +114,18 @@ def test_a_job_that_wants_to_end_the_program_ends_no_series() -> None:
     series.submit(partial(sys.exit, "a job"))
     series.submit(lambda: done.add("the next"))
     done.wait_count(1)
+
+
+@pytest.mark.requirement("LOGIN-3")
+def test_a_platform_that_wants_to_end_the_program_is_one_that_does_not_answer(make: MakeSession) -> None:
+    class Exiting:
+        def open_session(self, grant: Grant, *, device_id: str) -> Answer:
+            sys.exit("a library that takes itself for the program")
+
+        verify = revoke = close = None
+
+    def live() -> None:
+        with make(platform=Exiting(), development=True) as session, pytest.raises(UnavailableError):
+            session.login("ann")
+
+    on_thread(live).result(PATIENCE)

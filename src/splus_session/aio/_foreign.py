@@ -77,6 +77,10 @@ async def on_thread(function: Callable[..., Any], *arguments: object) -> Any:
 
     The loop's own threads would keep the process alive for as long as it blocks. A cancelled
     caller leaves it alone: it goes on, and nobody hears how it ends.
+
+    Raises:
+        InterruptedByError: in place of a `SystemExit` and its like, which is meant for the thread
+            and would end our loop.
     """
     loop = anyio.lowlevel.current_token().native_token
     done = anyio.Event()
@@ -87,12 +91,17 @@ async def on_thread(function: Callable[..., Any], *arguments: object) -> Any:
             outcome.result = function(*arguments)
         except BaseException as error:
             outcome.error = error
+
+    def work_there() -> None:
+        work()
+        outcome.contain()
         call_in(loop, done.set)
 
     try:
-        threading.Thread(target=work, name="splus-session call", daemon=True).start()
+        threading.Thread(target=work_there, name="splus-session call", daemon=True).start()
     except RuntimeError:
         work()  # no thread is to be had: rather block than lose what was committed
+        done.set()
     await done.wait()
     return outcome.take()
 
@@ -105,6 +114,13 @@ class _Outcome:
     def __init__(self) -> None:
         self.result: object = None
         self.error: BaseException | None = None
+
+    def contain(self) -> None:
+        """Put an ordinary error in the place of one that ends whatever it is raised in."""
+        error = self.error
+        if error is not None and not isinstance(error, Exception):
+            said = f"what was called raised {type(error).__name__}"
+            self.error = InterruptedByError(said).with_traceback(error.__traceback__)
 
     def take(self) -> object:
         """The result; raises the error, if there is one."""

@@ -149,7 +149,7 @@ class Worker:
     def _ask_platform(self, command: Attempt | RevokeOrphan) -> Answer:
         try:
             return checked(self._request(command))
-        except Exception as error:
+        except BaseException as error:  # its SystemExit would end this thread, unheard
             # Its message and frames may hold what was sent. [SECRET-1]
             logger.error("the platform adapter raised %s", type(error).__name__)  # noqa: TRY400
         return Answer(failure=Failure(FailureKind.UNREACHABLE))
@@ -186,7 +186,7 @@ class Worker:
                 self._post(token_answer(attempt, asked.user_id, sealed, self._engine.server_now()))
             elif unable := handler_returned(attempt, sealed, self._engine.snapshot):
                 self._post(unable)
-        except Exception as error:
+        except BaseException as error:  # its SystemExit would end this thread, unheard
             self._post(handler_failed(attempt, error))
 
     def _call(self, asked: Question) -> object:
