@@ -119,10 +119,7 @@ class Watcher:
     def _run(self) -> None:
         while True:
             engine = self._next()
-            try:
-                self._tick(engine)
-            except Exception:  # a clock's, say: no session's trouble is another's [CLIENT-2]
-                logger.exception("the watcher failed")
+            self._tick(engine)
             del engine  # a session that nobody holds must be free to go
 
     def _next(self) -> Engine[Signal]:
@@ -141,11 +138,18 @@ class Watcher:
                 del engine
 
     def _tick(self, engine: Engine[Signal]) -> None:
-        delay = engine.tick()
+        recheck = engine.config.recheck
+        try:
+            delay = engine.tick()
+        except (
+            Exception
+        ):  # a clock's, say: it may be mended, and no session's trouble is another's [CLIENT-2]
+            logger.exception("a session could not look at the time")
+            delay = recheck
         if delay is None:
             return
         # Never long: machines sleep, and clocks are set. [EXPIRE-4]
-        at = time.monotonic() + min(delay, engine.config.recheck)
+        at = time.monotonic() + min(delay, recheck)
         with self._changed:
             # Another thread may have asked for a look meanwhile.
             if at < self._times.get(engine, 0.0):
