@@ -17,7 +17,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from splus_session._commands import Command, OpenSession, ReleaseWaiters
 from splus_session._config import Config
-from splus_session._core import Denied, Granted, SessionCore, Waiting
+from splus_session._core import Denied, Granted, SessionCore, Waiting, at_time
 from splus_session._errors import (
     ForkedSessionError,
     NotAuthorizedError,
@@ -141,6 +141,7 @@ class Engine(Generic[SignalT]):
         own_handler: SessionHandler | None = None,
         waiter: Flight[SignalT] | None = None,
         watch: Callable[[Step, Snapshot], int | None] | None = None,
+        whenever: bool = False,
     ) -> tuple[Step, Flight[SignalT] | None]:
         """Give the core an event, with whatever is due first.
 
@@ -150,6 +151,8 @@ class Engine(Generic[SignalT]):
             own_handler: the handler that a login brings for its session alone. [HANDLER-1]
             waiter: settles once all that the event's step commands has been done.
             watch: picks, from the step and the outcome, an attempt to wait for.
+            whenever: take it as of the last known time if the clock fails just now: nobody will
+                come with it again, and somebody may wait for it. [EXPIRE-4]
 
         Returns:
             The event's step, and the flight of the attempt that `watch` picked.
@@ -159,7 +162,8 @@ class Engine(Generic[SignalT]):
         """
         with self._lock:
             self.raise_if_gone()
-            steps = self._core.receive(event, self.clock.now())
+            now = self._time_or_the_last() if whenever else self.clock.now()
+            steps = self._core.receive(event, now)
             [taken] = [step for step in steps if step.event is event]
             if own_handler is not None and taken.dropped is None:
                 self.own_handler = own_handler
@@ -168,6 +172,13 @@ class Engine(Generic[SignalT]):
             released = self._commit(steps, taken, waiter)
         self._finish(steps, released)
         return taken, watched
+
+    def _time_or_the_last(self) -> float:
+        last = self._core.snapshot
+        try:
+            return at_time(last, self.clock.now()).now
+        except Exception:  # the next look at the time will tell of it
+            return last.now
 
     def tick(self) -> float | None:
         """Apply whatever is due.

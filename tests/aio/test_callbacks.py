@@ -3,14 +3,12 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import anyio
 import pytest
 
 from splus_session import HookCall, InterruptedByError, SessionState, UnavailableError
-from splus_session._events import SessionOpened
 from splus_session.aio._foreign import contained, on_thread
 from splus_session.ports import Answer, Renewal
 from splus_session.testing import Endpoint, FakePlatform, ManualClock
@@ -230,28 +228,3 @@ async def test_a_clock_that_fails_once_does_not_end_the_apps_block(
             if change.state is SessionState.TOKEN_EXPIRED:
                 break
     assert caplog.text.count("could not look at the time") == 1
-
-
-@pytest.mark.anyio
-@pytest.mark.requirement("EXPIRE-4")
-async def test_a_clock_that_fails_when_an_answer_comes_does_not_end_the_apps_block(
-    make: MakeSession, caplog: pytest.LogCaptureFixture
-) -> None:
-    clock = Faulty()
-    fake = FakePlatform(clock=clock)
-    async with make(clock=clock, platform=fake.async_client()) as session:
-        post, faults = session._engine.post, [1]
-
-        def late(event: Any, **named: Any) -> Any:
-            if isinstance(event, SessionOpened) and faults:
-                clock.faults = faults.pop()
-            return post(event, **named)
-
-        session._engine.post = late  # type: ignore[method-assign]
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(partial(session.login, "ann", auth_token=fake.issue_auth_token("ann")))
-            while "failed" not in caplog.text:
-                await anyio.lowlevel.checkpoint()
-            tasks.cancel_scope.cancel()
-        await session.login("ann", auth_token=fake.issue_auth_token("ann"))
-        assert session.state is SessionState.ESTABLISHED

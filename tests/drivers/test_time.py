@@ -1,13 +1,22 @@
 """Time as a driver brings it to the core: with clocks that fail, and clocks that nobody tells of."""
 
 import math
+from typing import Any
 
 import pytest
 
-from splus_session import Config, SessionState
+from splus_session import (
+    Config,
+    Event,
+    RenewalAnswered,
+    SessionOpened,
+    SessionState,
+    TokenRenewed,
+    TokenRevoked,
+)
 from splus_session.testing import FakePlatform, ManualClock
-from tests.drivers.faces import Face
-from tests.drivers.stage import DUE, Asked, Stage
+from tests.drivers.faces import Face, Log
+from tests.drivers.stage import DUE, Asked, Stage, Vouching
 
 
 class Failing(ManualClock):
@@ -46,3 +55,31 @@ def test_a_clock_that_fails_for_a_while_is_looked_at_again(
         failing.gives_nan, failing.fails = gives_nan, 3
         failing.advance(DUE)
         handler.log.wait_count(1)
+
+
+ANSWERS = SessionOpened, RenewalAnswered, TokenRenewed, TokenRevoked
+
+
+@pytest.mark.requirement("EXPIRE-4", "LOGIN-2", "RENEW-8", "LOGOUT-3")
+@pytest.mark.parametrize("gives_nan", [False, True], ids=["raises", "gives NaN"])
+def test_an_answer_counts_though_the_clock_fails_as_it_comes(
+    gives_nan: bool, face: Face, failing: Failing
+) -> None:
+    fake, came = FakePlatform(clock=failing), Log()
+    failing.gives_nan = gives_nan
+    with Stage(face, fake, failing, session_handler=Vouching(fake)) as s:
+        post = s.session._engine.post
+
+        def post_as_the_clock_fails(event: Event, **named: Any) -> Any:
+            if isinstance(event, ANSWERS):
+                came.add(type(event))
+                failing.fails = 1
+            return post(event, **named)
+
+        s.session._engine.post = post_as_the_clock_fails
+        s.log_in()
+        s.expire()
+        s.heard(SessionState.ESTABLISHED)
+        s.call("secure_logout")
+        s.heard(SessionState.NOT_LOGGED_IN)
+    assert came == list(ANSWERS)

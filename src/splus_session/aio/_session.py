@@ -324,7 +324,7 @@ class Session(SessionBase[Signal]):
     def _give_up(self, attempt: int) -> None:
         """The caller of a login was cancelled: so is that attempt, and no other. [LOGIN-9]"""
         with contextlib.suppress(CallerError):  # closed as well
-            self._engine.post(LoginCancelled(attempt))
+            self._engine.post(LoginCancelled(attempt), whenever=True)
 
     # ── Logging out ─────────────────────────────────────────────────────────────────────────────
 

@@ -23,7 +23,7 @@ from splus_session._commands import (
     Verify,
 )
 from splus_session._engine import Engine, Entry
-from splus_session._errors import CallerError, InterruptedByError, StoreError
+from splus_session._errors import ForkedSessionError, InterruptedByError, SessionClosed, StoreError
 from splus_session._events import Fact, RenewalUnable
 from splus_session._failures import Failure, FailureKind
 from splus_session._observers import Observers
@@ -165,8 +165,8 @@ class Worker:
 
     def _post(self, fact: Fact) -> None:
         try:
-            self._engine.post(fact)
-        except CallerError:
+            self._engine.post(fact, whenever=True)
+        except (SessionClosed, ForkedSessionError):
             logger.debug("the session object is gone; an answer is dropped")
 
     # ── The app ─────────────────────────────────────────────────────────────────────────────────
