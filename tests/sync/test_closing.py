@@ -254,3 +254,31 @@ def test_a_callback_that_never_ends_is_given_a_bounded_time(
     on_thread(live).result(PATIENCE / 2)
     assert not go_on.is_set()
     go_on.set()
+
+
+@pytest.mark.requirement("CLIENT-3")
+@pytest.mark.parametrize("at", ["stop", "let_callbacks_end"])
+def test_a_closing_that_is_interrupted_leaves_nothing_behind(
+    at: str, make: MakeSession, fake: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closings = Log()
+
+    class Noting:
+        open_session = fake.client().open_session
+
+        def close(self) -> None:
+            closings.add("closed")
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    session = make(platform=None)
+    monkeypatch.setattr(session, "_http", Noting)
+    session.__enter__()
+    session.login("ann", auth_token=fake.issue_auth_token("ann"))
+    heard = on_thread(lambda: [change.state for change in session.changes()])
+    monkeypatch.setattr(session._worker, at, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        session.__exit__(None, None, None)
+    assert heard.result(PATIENCE)[-1] is SessionState.ESTABLISHED
+    assert closings == ["closed"]

@@ -191,13 +191,18 @@ class Session(SessionBase[Signal]):
             return  # its threads and connections are the parent's
         self._engine.end()
         watcher.forget(self._engine)
-        if self._started:
-            self._stop_listening()
-            self._worker.stop()
-        self._observers.close()
-        self._worker.let_callbacks_end(self._couriers)
-        if self._given_platform is None:
-            self._platform.close()
+        # One after the other, though a Ctrl-C come between: nobody is to wait for the rest in vain.
+        try:
+            if self._started:
+                self._stop_listening()
+                self._worker.stop()
+        finally:
+            self._observers.close()
+            try:
+                self._worker.let_callbacks_end(self._couriers)
+            finally:
+                if self._given_platform is None:
+                    self._platform.close()
 
     def _kick(self) -> None:
         if self._started:
