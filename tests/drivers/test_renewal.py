@@ -21,6 +21,7 @@ from splus_session import (
     WaitTimeoutError,
 )
 from splus_session._credentials import Record
+from splus_session._events import Login, Logout
 from splus_session._renewals import MANY
 from splus_session.ports import Renewal
 from splus_session.testing import Endpoint, FakePlatform, TokenTerms, faults
@@ -676,3 +677,29 @@ def test_a_handler_is_not_asked_about_what_is_over_already(
     s.changes.wait_count(4)
     s.close()
     assert handler.log == []
+
+
+@pytest.mark.requirement("HANDLER-1", "RENEW-5")
+def test_nobody_elses_handler_is_asked_if_another_user_logs_in_just_then(
+    fake: FakePlatform, stage: OpenStage
+) -> None:
+    s = stage()
+    anns, bobs = Vouching(fake), Vouching(fake, "bob")
+    s.log_in(session_handler=anns)
+    engine, worker = s.session._engine, s.session._worker
+    handlers, looked = worker._handlers, Log()
+
+    def once_bob_is_here() -> Any:
+        if not looked:
+            engine.post(Logout())
+            engine.post(Login("bob", fake.issue_auth_token("bob"), own_handler=True), own_handler=bobs)
+        looked.add("for handlers")
+        return handlers()
+
+    worker._handlers = once_bob_is_here
+    s.clock.advance(DUE)
+    looked.wait_count(1)
+    s.heard(SessionState.ESTABLISHED)
+    assert s.session.user_id == "bob"
+    s.close()
+    assert (anns.log, bobs.log) == ([], [])

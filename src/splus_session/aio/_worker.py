@@ -310,7 +310,10 @@ class Worker:
 
     async def _ask_handler(self, attempt: int) -> None:
         limits = self._engine.config.limits
-        asked = question(attempt, self._engine.snapshot, *self._handlers(), limits, self._post)
+        # The handlers first: should another user log in meanwhile, the snapshot shows that this
+        # renewal is over, whosever handlers these are. [HANDLER-1]
+        handlers = self._handlers()
+        asked = question(attempt, self._engine.snapshot, *handlers, limits, self._post)
         if isinstance(asked, RenewalUnable):
             self._post(asked)
         elif asked is not None:
