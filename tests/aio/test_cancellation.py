@@ -10,7 +10,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from splus_session import Config, NotLoggedInError, SessionClosed, SessionState
+from splus_session import Config, NotLoggedInError, SessionClosed, SessionState, StoredRecordError
 from splus_session._credentials import Grant, Record
 from splus_session._secrets import AccessToken
 from splus_session.aio import Session
@@ -657,3 +657,47 @@ async def test_a_shielded_clean_up_may_still_use_the_session_whose_block_is_canc
     assert scope.cancelled_caught
     with pytest.raises(SessionClosed):
         await session.authorization()
+
+
+@pytest.mark.requirement("RESUME-1")
+@pytest.mark.parametrize("how", ["by scope", "natively"])
+async def test_who_is_cancelled_while_opening_still_hears_of_a_damaged_record(
+    how: str, anyio_backend: str
+) -> None:
+    if how == "natively" and anyio_backend == "trio":
+        return  # trio has no other cancellation than by scope
+    began, go_on = Signal(), Signal()
+
+    class Damaged(ThreadedStore):
+        def load(self, key: str) -> Record | None:
+            began.set()
+            go_on.wait()
+            raise StoredRecordError("it is damaged, and was put aside")
+
+    scene = Scene(Points(), Damaged())
+    heard: list[BaseException] = []
+
+    async def live() -> None:
+        with scope:
+            try:
+                async with scene.make():
+                    raise AssertionError("it cannot be opened")
+            except StoredRecordError as error:
+                heard.append(error)
+
+    scope, running = anyio.CancelScope(), list[asyncio.Task[None]]()
+    async with anyio.create_task_group() as tasks:
+        if how == "natively":
+            running.append(asyncio.ensure_future(live()))
+        else:
+            tasks.start_soon(live)
+        await began
+        for task in running:
+            task.cancel()
+        if not running:
+            scope.cancel()
+        await anyio.wait_all_tasks_blocked()
+        go_on.set()
+        for task in running:
+            await asyncio.wait([task])
+    assert len(heard) == 1

@@ -50,7 +50,7 @@ async def to_the_end(wait: Callable[[], Awaitable[object]]) -> None:
     """Wait to the end, whatever cancels the caller; its cancellation is raised again afterwards.
 
     A scope's shield holds off anyio's and trio's cancellations, but not one of asyncio's own, such
-    as that of `asyncio.timeout`.
+    as that of `asyncio.timeout`. So `wait` may be begun anew.
     """
     cancelled: BaseException | None = None
     while True:
@@ -82,6 +82,28 @@ async def on_thread(function: Callable[..., Any], *arguments: object) -> Any:
         InterruptedByError: in place of a `SystemExit` and its like, which is meant for the thread
             and would end our loop.
     """
+    done, outcome = _start_on_thread(function, arguments)
+    await done.wait()
+    return outcome.take()
+
+
+async def on_thread_to_the_end(function: Callable[..., Any], *arguments: object) -> Any:
+    """The same, but a cancelled caller waits for the end, too. [RESUME-1]
+
+    What the call raises goes before the cancellation: nobody else would hear of it.
+    """
+    done, outcome = _start_on_thread(function, arguments)
+    try:
+        await to_the_end(done.wait)
+    except BaseException:
+        outcome.take()
+        raise
+    return outcome.take()
+
+
+def _start_on_thread(
+    function: Callable[..., Any], arguments: tuple[object, ...]
+) -> "tuple[anyio.Event, _Outcome]":
     loop = anyio.lowlevel.current_token().native_token
     done = anyio.Event()
     outcome = _Outcome()
@@ -102,8 +124,7 @@ async def on_thread(function: Callable[..., Any], *arguments: object) -> Any:
     except RuntimeError:
         work()  # no thread is to be had: rather block than lose what was committed
         done.set()
-    await done.wait()
-    return outcome.take()
+    return done, outcome
 
 
 class _Outcome:

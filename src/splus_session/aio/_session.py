@@ -163,19 +163,21 @@ class Session(SessionBase[Signal]):
         try:
             await self._begin()
         except BaseException:
-            await self._close()
+            # What it failed with goes before a cancellation: nobody else would hear of it. [RESUME-1]
+            with contextlib.suppress(anyio.get_cancelled_exc_class()):
+                await self._close()
             raise
         return self
 
     async def _begin(self) -> None:
         worker, limits = self._worker, self._config.limits
-        found = await worker.in_store(self._store.device_id, self._new_device_id)
+        found = await worker.in_store_to_the_end(self._store.device_id, self._new_device_id)
         worker.device_id = self._device_id = _arguments.device_id(found, limits)
         self._stop_listening = self._clock.on_jump(self._engine.poke)
         worker.start(self._tasks)
         self._started = True
         await worker.begun.wait()
-        record = await worker.in_store(self._store.load, self._key) if self._resumes else None
+        record = await worker.in_store_to_the_end(self._store.load, self._key) if self._resumes else None
         if record is not None:
             resumed = self._engine.flight()
             step, _ = self._engine.post(Resume(record), waiter=resumed)

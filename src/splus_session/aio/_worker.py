@@ -43,7 +43,7 @@ from splus_session._renewals import (
 )
 from splus_session._secrets import Sealed
 from splus_session._storing import persist
-from splus_session.aio._foreign import called, contained, on_thread, to_the_end
+from splus_session.aio._foreign import called, contained, on_thread, on_thread_to_the_end, to_the_end
 from splus_session.aio._signal import Signal, is_closed
 from splus_session.ports import AccessTokenHandler, AsyncPlatform, SessionHandler, Store
 from splus_session.stores import MemoryStore
@@ -270,6 +270,12 @@ class Worker:
             return function(*arguments)
         with anyio.CancelScope(shield=True):
             return await on_thread(function, *arguments)
+
+    async def in_store_to_the_end(self, function: Callable[..., Any], *arguments: object) -> Any:
+        """The same for who opens the session: it hears what the store says, though it be cancelled."""
+        if isinstance(self._store, MemoryStore):
+            return function(*arguments)
+        return await on_thread_to_the_end(function, *arguments)
 
     # ── The platform ────────────────────────────────────────────────────────────────────────────
 
