@@ -1,6 +1,7 @@
 import hashlib
 import hmac
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ from splus_session import (
 )
 from splus_session import Config as SessionConfig
 from splus_session.platform import Endpoint as Place
+from splus_session.stores import MemoryStore
 from splus_session.testing import Endpoint, FakePlatform, Fault, ManualClock, TokenTerms, faults
 from tests.drivers.conftest import OpenStage
 from tests.drivers.faces import Face
@@ -518,3 +520,18 @@ def test_who_did_not_answer_is_named_by_its_origin(face: Face, fake: FakePlatfor
     fake.fail(Endpoint.LOGIN, faults.drop())
     s = stage(platform=face.platform(fake))
     assert str(s.failure(s.start("login", "ann", auth_token="w"))).endswith("did not answer"), "not known"
+
+
+@pytest.mark.requirement("LOGIN-10")
+@pytest.mark.parametrize("given", ["", " ", None, 7, "x" * (Limits().device_id + 1)])
+def test_a_device_id_of_the_stores_that_cannot_be_is_refused_at_the_opening(
+    given: Any, face: Face, fake: FakePlatform
+) -> None:
+    class Careless(MemoryStore):
+        def device_id(self, make: Callable[[], str]) -> str:
+            found: str = given
+            return found
+
+    session = face.make(api_key=fake.api_key, platform=face.platform(fake), store=Careless())
+    with pytest.raises(InvalidArgumentError), face.open(session):
+        pass

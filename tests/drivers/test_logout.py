@@ -1,4 +1,5 @@
 import logging
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from splus_session import (
     StoreError,
     UnavailableError,
     UserBannedError,
+    WaitTimeoutError,
 )
 from splus_session._credentials import Record
 from splus_session.stores import MemoryStore
@@ -432,3 +434,61 @@ def test_who_waits_during_a_revocation_that_fails_shares_the_renewal_and_not_tha
     else:
         handler.log[0].unable_to_retrieve_auth_token()
         assert isinstance(s.failure(header), RenewalFailedError)
+
+
+@pytest.mark.requirement("EXPIRE-5")
+def test_the_bound_of_a_wait_does_not_begin_anew_with_what_is_waited_for(
+    fake: FakePlatform, stage: OpenStage
+) -> None:
+    handler = Asked()
+    s = stage(session_handler=handler)
+    s.log_in()
+    hold = faults.Hold()
+    fake.fail(Endpoint.REVOKE, hold.fault(), faults.server_error())
+    call = s.start("secure_logout")
+    hold.arrived.wait()
+    s.clock.jump(31 * 24 * 3600.0)
+    s.heard(SessionState.TOKEN_EXPIRED)
+    header = s.start("authorization")
+    s.until(lambda: "authorize" in s.moves)
+    s.clock.advance(20.0)
+    hold.release()
+    assert isinstance(s.failure(call), UnavailableError)
+    handler.log.wait_count(1)
+    s.until(lambda: s.moves.count("authorize") == 2)
+    assert not header.done(), "now for the renewal"
+    s.clock.advance(10.0)
+    assert isinstance(s.failure(header), WaitTimeoutError)
+
+
+@pytest.mark.requirement("BAN-3", "BAN-4")
+def test_who_reports_a_ban_hears_when_it_is_stored_and_told(stage: OpenStage) -> None:
+    began, go_on = threading.Event(), threading.Event()
+
+    class Slow(Store):
+        def delete(self, key: str) -> None:
+            began.set()
+            go_on.wait(PATIENCE)
+            super().delete(key)
+
+    class Threaded:
+        """Not known to be quick, so that a loop does not wait for it."""
+
+        def __init__(self) -> None:
+            store = Slow()
+            self.load, self.save, self.delete, self.device_id = (
+                store.load,
+                store.save,
+                store.delete,
+                store.device_id,
+            )
+
+    s = stage(store=Threaded())
+    s.log_in()
+    report = s.start("report_banned", s.call("authorization").attempt)
+    assert began.wait(PATIENCE)
+    with pytest.raises(TimeoutError):
+        report.result(0.1)
+    go_on.set()
+    report.result(PATIENCE)
+    assert s.state is SessionState.TERMINATED

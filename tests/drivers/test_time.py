@@ -1,6 +1,7 @@
 """Time as a driver brings it to the core: with clocks that fail, and clocks that nobody tells of."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from splus_session import (
     TokenRevoked,
 )
 from splus_session.testing import FakePlatform, ManualClock
+from tests.drivers.conftest import OpenStage
 from tests.drivers.faces import Face, Log
 from tests.drivers.stage import DUE, Asked, Stage, Vouching
 
@@ -83,3 +85,31 @@ def test_an_answer_counts_though_the_clock_fails_as_it_comes(
         s.call("secure_logout")
         s.heard(SessionState.NOT_LOGGED_IN)
     assert came == list(ANSWERS)
+
+
+class Unheard(ManualClock):
+    """A clock that tells nobody when it is set, as a machine's own does not."""
+
+    def on_jump(self, callback: Callable[[], None]) -> Callable[[], None]:
+        return lambda: None
+
+
+@pytest.mark.requirement("EXPIRE-4")
+def test_the_time_is_looked_at_again_though_nobody_tells_that_it_was_set(face: Face) -> None:
+    clock, handler = Unheard(), Asked()
+    fake = FakePlatform(clock=clock)
+    with Stage(face, fake, clock, session_handler=handler, config=Config(recheck=0.01)) as s:
+        s.log_in()
+        s.heard(SessionState.ESTABLISHED)
+        clock.sleep(DUE)
+        handler.log.wait_count(1)
+        clock.jump(DUE)
+        s.heard(SessionState.TOKEN_EXPIRED)
+
+
+@pytest.mark.requirement("CLIENT-3")
+def test_a_closed_session_hears_nothing_more_of_the_clock(face: Face, stage: OpenStage) -> None:
+    s = stage()
+    assert len(s.clock._callbacks) == 1
+    s.close()
+    assert s.clock._callbacks == {}
