@@ -72,6 +72,20 @@ def facts(command: Attempt, answer: Answer) -> tuple[Fact, ...]:
     return (_failure(command, failure, clock), *orphan)
 
 
+def minted_by(fact: Fact) -> Credential | None:
+    """The credential that the platform made for this answer, if it did: to be revoked if nobody uses it."""
+    match fact:
+        case (
+            SessionOpened(credential=credential, minted=True)
+            | TokenRenewed(credential=credential, minted=True)
+        ):
+            return credential
+        case TokenOrphaned(credential=credential):
+            return credential
+        case _:
+            return None
+
+
 def _success(command: Attempt, credential: Credential | None, clock: ServerClock | None) -> Fact:
     attempt = command.attempt
     match command:

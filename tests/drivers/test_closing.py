@@ -1,6 +1,7 @@
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -112,6 +113,48 @@ def test_answers_that_come_after_the_closing_are_let_go(fake: FakePlatform, stag
     assert isinstance(s.failure(login), SessionClosed)
     assert s.session._engine.snapshot.credential is None
     assert store._records == {}
+
+
+@pytest.mark.requirement("LOGIN-6", "CLIENT-3")
+@pytest.mark.parametrize("how", ["login", "renewal"])
+def test_the_token_of_an_answer_that_comes_while_the_session_closes_is_revoked(
+    how: str, fake: FakePlatform, stage: OpenStage
+) -> None:
+    s = stage(session_handler=Vouching(fake))
+    if how == "renewal":
+        s.log_in()
+    hold = fake.hold(Endpoint.LOGIN, carried_out=True)
+    asked = (
+        s.start("login", "ann", auth_token=fake.issue_auth_token("ann"))
+        if how == "login"
+        else s.start("renew_now")
+    )
+    hold.arrived.wait()
+    revoked = fake.hold(Endpoint.REVOKE)
+    stop = s.session._worker.stop
+
+    def answered() -> Any:
+        hold.release()
+        revoked.arrived.wait()
+        revoked.release()
+        return stop()
+
+    async def answered_in_the_loop() -> None:
+        hold.release()
+        await revoked.arrived
+        revoked.release()
+        await stop()
+
+    s.session._worker.stop = answered if s.face.name == "sync" else answered_in_the_loop
+    on_thread(s.close).result(PATIENCE)
+    assert isinstance(s.failure(asked), SessionClosed)
+    on_thread(lambda: until_voided(fake)).result(PATIENCE)
+
+
+def until_voided(fake: FakePlatform) -> None:
+    """Wait until the newest of ann's tokens is void."""
+    while not fake.tokens_of("ann")[-1].voided:
+        time.sleep(0.001)
 
 
 @pytest.mark.requirement("CLIENT-3")

@@ -12,7 +12,7 @@ import anyio
 import anyio.abc
 import anyio.lowlevel
 
-from splus_session._answers import Answer, Attempt, checked, facts
+from splus_session._answers import Answer, Attempt, checked, facts, minted_by
 from splus_session._arguments import Hook, is_async
 from splus_session._commands import (
     Announce,
@@ -282,7 +282,9 @@ class Worker:
     async def _fly(self, command: Attempt) -> None:
         answer = await self._ask_platform(command)
         for fact in facts(command, answer):
-            self._post(fact)
+            credential = minted_by(fact)
+            if not self._post(fact) and credential is not None:
+                await self._revoke_orphan(RevokeOrphan(credential))
 
     async def _revoke_orphan(self, command: RevokeOrphan) -> None:
         answer = await self._ask_platform(command)
@@ -306,11 +308,14 @@ class Worker:
             case Revoke() | RevokeOrphan():
                 return await self._platform.revoke(command.credential.access_token)
 
-    def _post(self, fact: Fact) -> None:
+    def _post(self, fact: Fact) -> bool:
+        """Have the core take a fact. Whether there still is one to take it."""
         try:
             self._engine.post(fact, whenever=True)
         except (SessionClosed, ForkedSessionError):
             logger.debug("the session object is gone; an answer is dropped")
+            return False
+        return True
 
     # ── The app ─────────────────────────────────────────────────────────────────────────────────
 

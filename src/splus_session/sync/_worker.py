@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import assert_never
 
-from splus_session._answers import Answer, Attempt, checked, facts
+from splus_session._answers import Answer, Attempt, checked, facts, minted_by
 from splus_session._arguments import Hook
 from splus_session._commands import (
     Announce,
@@ -139,7 +139,9 @@ class Worker:
     def _fly(self, command: Attempt) -> None:
         answer = self._ask_platform(command)
         for fact in facts(command, answer):
-            self._post(fact)
+            credential = minted_by(fact)
+            if not self._post(fact) and credential is not None:
+                self._revoke_orphan(RevokeOrphan(credential))
 
     def _revoke_orphan(self, command: RevokeOrphan) -> None:
         answer = self._ask_platform(command)
@@ -163,11 +165,14 @@ class Worker:
             case Revoke() | RevokeOrphan():
                 return self._platform.revoke(command.credential.access_token)
 
-    def _post(self, fact: Fact) -> None:
+    def _post(self, fact: Fact) -> bool:
+        """Have the core take a fact. Whether there still is one to take it."""
         try:
             self._engine.post(fact, whenever=True)
         except (SessionClosed, ForkedSessionError):
             logger.debug("the session object is gone; an answer is dropped")
+            return False
+        return True
 
     # ── The app ─────────────────────────────────────────────────────────────────────────────────
 
