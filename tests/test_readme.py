@@ -231,6 +231,11 @@ def test_the_core_answers_what_the_readme_says() -> None:
     assert result.failed == 0, "".join(report)
 
 
+async def test_everything_that_may_happen_is_looked_at() -> None:
+    names = await run(block("unbounded=True"), {})
+    assert len(names["graph"].worlds) > 100
+
+
 def test_no_block_of_python_goes_untested() -> None:
     source = Path(__file__).read_text("utf-8")
     words = re.findall(r'block\("([^"]+)"\)', source)
