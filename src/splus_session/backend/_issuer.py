@@ -203,13 +203,10 @@ def _wrapped(sealed: Sealed) -> ServerKey:
 
 def _token(body: Body) -> AuthToken | None:
     """The token in an answer: its text, or a JSON string; None if it is neither. [SECRET-3]"""
-    plain = (body.whole() or b"").decode("ascii", errors="replace").strip()
-    text: object = plain
-    # Whatever is JSON is read as such: `null` is no token. But one may be of digits alone.
+    text: object = (body.whole() or b"").decode("ascii", errors="replace").strip()
+    # Whatever is JSON is read as such: `null` is no token.
     with suppress(ValueError, RecursionError):
-        text = json.loads(plain)
-        if isinstance(text, int | float) and not isinstance(text, bool):
-            text = plain
+        text = json.loads(str(text))
     if not isinstance(text, str) or not _TOKEN.fullmatch(text) or len(text) > AuthToken.max_length:
         return None
     return AuthToken(text)
