@@ -1,5 +1,6 @@
 """`make setup` with an interpreter that is named, where there is an environment already."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,9 @@ def project(tmp_path: Path) -> Path:
 
 def make_setup(project: Path, python: str | Path) -> "subprocess.CompletedProcess[str]":
     command = ["make", "setup", f"PYTHON={python}"]
-    return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    # Not as a part of a `make test` that may be running.
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(command, cwd=project, env=outside, capture_output=True, text=True, check=False)
 
 
 def test_an_interpreter_that_is_not_there_is_refused_though_there_is_an_environment(project: Path) -> None:
