@@ -226,7 +226,7 @@ class Session(SessionBase[Signal]):
 
     def _end_if_deserted(self) -> None:
         """Let nobody wait for what the loop was to do that opened this, if it was closed. [CLIENT-3]"""
-        if self._started and self._worker.is_deserted:
+        if self._started and self._worker.is_deserted():
             self._engine.abandon()
             self._observers.close()
 
@@ -405,7 +405,7 @@ class Session(SessionBase[Signal]):
             SessionClosed: the session object was closed.
         """
         live = self._engine.live
-        if live is not None and self._now() < live.until and not self._worker.is_deserted:
+        if live is not None and self._now() < live.until and not self._worker.is_deserted():
             return live
         return await self._authorization()
 

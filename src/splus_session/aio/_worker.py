@@ -44,7 +44,7 @@ from splus_session._renewals import (
 from splus_session._secrets import Sealed
 from splus_session._storing import persist
 from splus_session.aio._foreign import called, contained, on_thread, on_thread_to_the_end, to_the_end
-from splus_session.aio._signal import Signal, is_closed
+from splus_session.aio._signal import Signal, look_at_closed, never
 from splus_session.ports import AccessTokenHandler, AsyncPlatform, SessionHandler, Store
 from splus_session.stores import MemoryStore
 
@@ -98,12 +98,16 @@ class Worker:
         self._unbegun: dict[object, Coroutine[Any, Any, None]] = {}
         self.begun = anyio.Event()
         """Set once somebody drains: from then on, whoever waits hears of the loop's end too."""
+        self.is_deserted = never
+        """Tells whether the loop that this lives in was closed under it. Every header asks: a call, and
+        no more."""
         self.device_id = ""
 
     def start(self, tasks: anyio.abc.TaskGroup) -> None:
         """Start working in a task group."""
         self._tasks = tasks
         self._loop = anyio.lowlevel.current_token().native_token
+        self.is_deserted = look_at_closed(self._loop)
         self._begin(self._drain_unless_drained)
         self._begin(self._run_until_closed, self._watch_clock)
         self._begin(self._run_callbacks, self._run_hooks)
@@ -122,11 +126,6 @@ class Worker:
             return coroutine
 
         self._tasks.start_soon(begin)
-
-    @property
-    def is_deserted(self) -> bool:
-        """Whether the loop that this lives in was closed under it."""
-        return is_closed(self._loop)
 
     @property
     def is_here(self) -> bool:
