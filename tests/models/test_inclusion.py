@@ -9,6 +9,7 @@ from models.proofs.claims import Relation
 from models.proofs.inclusion import Ways
 from splus_session import LIFECYCLE, Row, SessionCore, Snapshot, Step, step
 from splus_session import _core as core
+from splus_session.explore import Slice, explore, moves, slices
 from splus_session.testing.strategies import Move, situations
 from tests.lives import Wanderer
 from tests.properties.mutants import MUTANTS, Mutant
@@ -55,6 +56,16 @@ def test_every_step_from_any_session_is_in_the_relation(ways: Ways) -> None:
             assert list(ways.objections_to_moves([(move.snapshot, moved)])) == []
 
     included()
+
+
+@pytest.mark.parametrize(
+    "slice", [slices.REPEATS, slices.RENEWAL, slices.VISITORS], ids=lambda each: each.name
+)
+def test_every_step_that_the_explorer_finds_is_in_the_relation(slice: Slice, ways: Ways) -> None:
+    graph = explore(slice, unbounded=True)
+    steps = [move.step for world in graph.worlds for move in moves(world, slice) if move.step is not None]
+    assert len(steps) > 1_000
+    assert list(ways.objections(steps[:: max(1, len(steps) // 20_000)])) == []
 
 
 # These are not about what one step does, but about which step comes when.
