@@ -115,8 +115,8 @@ class Difference(NamedTuple):
     way: list[Happening]
     """How to get there."""
     here: View
-    has: Happening | None
-    leads_to: View | None
+    has: Happening
+    leads_to: View
     others: list[Happening]
     """What the other one has there with the same label."""
 
@@ -143,7 +143,6 @@ def told(difference: Difference) -> str:
     lines = ["the code and the model differ. What happens:"]
     lines += [f"{number:>4}. {_words(step.label)}" for number, step in enumerate(difference.way, 1)]
     lines.append(f"then {difference.who} has")
-    assert difference.has is not None
     lines += [f"      {line}" for line in _described(difference.has, difference.leads_to)]
     lines.append("and the other one has" + ("" if difference.others else " nothing of that name"))
     for other in difference.others:

@@ -115,4 +115,4 @@ MONITORS = (
         _takes_what_was_stored,
     ),
 )
-"""What speaks of the world around a session. Properties of single steps are `Monitor.of_steps`."""
+"""What speaks of the world around a session, and not of its steps alone."""
