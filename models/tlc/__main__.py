@@ -1,21 +1,24 @@
 """`make model`: TLC checks every property in every slice, and its graph is that of the code.
 
+And nothing lasts for ever that should not, but for what is known not to be promised.
+
 With `--lock`, writes `graphs.lock.json`: how large the graphs are, and their digests, so that a machine
 without Java notices when the code goes its own way.
 """
 
 import argparse
 import json
-import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 from models.tlc import graphs, modules
 from models.tlc.checker import MissingToolError, ModelError, Run
+from models.tlc.lasting import ENDLESS, Settled, is_endless, settles
 from splus_session.explore import Slice, slices
 
 LOCK = Path(__file__).parents[1] / "graphs.lock.json"
@@ -29,7 +32,6 @@ class Checked(NamedTuple):
     edges: int
     digest: str
     seconds: float
-    complaint: str = ""
 
 
 def check(slice: Slice, table: str | None = None) -> Checked:
@@ -38,29 +40,19 @@ def check(slice: Slice, table: str | None = None) -> Checked:
     Args:
         slice: which.
         table: another table than the library's.
+
+    Raises:
+        ModelError: something does not hold, or the graphs differ.
     """
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_modules(folder, slice, table)
-        run = Run(folder, modules.module_name(slice), "slice.cfg")
-        try:
-            model = graphs.edges_of_model(run)
-        except ModelError as error:
-            return Checked(slice.name, 0, 0, "", 0.0, str(error))
+        modules.write_modules(folder, slice, table)
+        model = graphs.edges_of_model(Run(folder, modules.module_name(slice), "slice.cfg"))
     difference = graphs.first_difference(model, slice)
     if difference is not None:
-        return Checked(slice.name, 0, 0, "", 0.0, graphs.told(difference))
+        raise ModelError(f"{slice.name}: {graphs.told(difference)}")
     return Checked(slice.name, *graphs.digest(model), time.perf_counter() - started)
-
-
-def write_modules(folder: Path, slice: Slice, table: str | None = None) -> None:
-    """Put together in a folder what TLC reads."""
-    for path in modules.TLA.glob("*.tla"):
-        shutil.copy(path, folder)
-    (folder / "Table.tla").write_text(table or modules.table(), "utf-8")
-    (folder / f"{modules.module_name(slice)}.tla").write_text(modules.slice_module(slice), "utf-8")
-    (folder / "slice.cfg").write_text(modules.configuration(slice, *modules.properties()), "utf-8")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -69,42 +61,64 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--lock", action="store_true", help="write the digests of the graphs")
     options = parser.parse_args(arguments)
     started = time.perf_counter()
-    order = sorted(slices.SLICES, key=lambda slice: slice.name not in {"secure logout", "storage", "ban"})
-    found: dict[str, Checked] = {}
-    print(f"{'slice':<16}{'states':>9}{'edges':>10}{'seconds':>9}")
     try:
         with ProcessPoolExecutor(max_workers=2) as processes:
-            for checked in processes.map(check, order):
-                if checked.complaint:
-                    print(f"{checked.name}: {checked.complaint}", file=sys.stderr)
-                    return 1
-                found[checked.name] = checked
-                print(
-                    f"{checked.name:<16}{checked.states:>9,}{checked.edges:>10,}{checked.seconds:>9.1f}",
-                    flush=True,
-                )
+            # The largest first, so that two processes end about together.
+            order = sorted(slices.SLICES, key=lambda slice: slice.name not in {"secure logout", "ban"})
+            graphs_found = processes.map(check, order)
+            lasting_found = processes.map(settles, order)
+            hopes_found = processes.map(is_endless, ENDLESS)
+            found = _tell_of_graphs(graphs_found)
+            _tell_of_lasting(lasting_found)
+            tell_of_hopes(hopes_found)
     except MissingToolError as error:
         print(error, file=sys.stderr)
         return 2
-    invariants, actions = modules.properties()
-    print(
-        f"{len(invariants)} invariants and {len(actions)} action properties hold in each, and the model's "
-        f"graphs are those of the code, commands included; {time.perf_counter() - started:.0f} s"
-    )
-    lock = {
-        slice.name: {
-            "states": found[slice.name].states,
-            "edges": found[slice.name].edges,
-            "sha256": found[slice.name].digest,
-        }
-        for slice in slices.SLICES
-    }
+    except ModelError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{time.perf_counter() - started:.0f} s in all")
+    lock = {slice.name: found[slice.name] for slice in slices.SLICES}
     if options.lock:
         LOCK.write_text(json.dumps(lock, indent=2) + "\n", "utf-8")
     elif json.loads(LOCK.read_text("utf-8")) != lock:
         print(f"{LOCK.name} is stale: run `make lock` and look at what changed", file=sys.stderr)
         return 1
     return 0
+
+
+def _tell_of_graphs(found: Iterator[Checked]) -> dict[str, dict[str, int | str]]:
+    print(f"{'slice':<16}{'states':>9}{'edges':>10}{'seconds':>9}")
+    locks: dict[str, dict[str, int | str]] = {}
+    for name, states, edges, digest, seconds in found:
+        print(f"{name:<16}{states:>9,}{edges:>10,}{seconds:>9.1f}", flush=True)
+        locks[name] = {"states": states, "edges": edges, "sha256": digest}
+    invariants, actions = modules.properties()
+    print(
+        f"{len(invariants)} invariants and {len(actions)} action properties hold in each, and the model's "
+        "graphs are those of the code, commands included.\n"
+    )
+    return locks
+
+
+def _tell_of_lasting(found: Iterator[Settled]) -> None:
+    print(f"{'what lasts in':<16}{'states':>9}{'':>10}{'seconds':>9}")
+    for name, states, seconds in found:
+        print(f"{name:<16}{states:>9,}{'':>10}{seconds:>9.1f}", flush=True)
+    promised, _ = modules.liveness()
+    print(f"{len(promised)} sentences about what does not last for ever hold in each.")
+
+
+def tell_of_hopes(found: Iterator[bool]) -> None:
+    """Say that what nobody can promise failed.
+
+    Raises:
+        ModelError: one of them came true.
+    """
+    for hope, is_seen in zip(ENDLESS, found, strict=True):
+        if not is_seen:
+            raise ModelError(f"this cannot be promised, and came true in {ENDLESS[hope].name!r}: {hope}")
+    print(f"{len(ENDLESS)} that nobody can promise were found to fail.\n")
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def edges_of_model(lines: Iterable[str]) -> dict[View, dict[Happening, View]]:
     def value(text: str) -> Any:
         found = known.get(text)
         if found is None:
-            found = known[text] = _parse(text)
+            found = known[text] = parsed(text)
         return found
 
     edges: dict[View, dict[Happening, View]] = {}
@@ -93,7 +93,8 @@ def _split(line: str) -> list[str]:
     return [*parts, inner[start:]]
 
 
-def _parse(text: str) -> Any:
+def parsed(text: str) -> Any:
+    """A value as TLC writes it."""
     for tla, other in _TO_JSON:
         text = text.replace(tla, other)
     return _as_view(json.loads(text))

@@ -1,6 +1,7 @@
 """What of the model is made from the library: the table of the life cycle, and the slices."""
 
 import re
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -55,10 +56,10 @@ def module_name(slice: Slice) -> str:
     return "".join(word.capitalize() for word in slice.name.split())
 
 
-def slice_module(slice: Slice) -> str:
+def slice_module(slice: Slice, over: str = "Properties") -> str:
     """A module with the slice's constants."""
     lines = [f"The{name} == {_tla(value)}" for name, value in _constants(slice).items()]
-    return "\n".join([f"---- MODULE {module_name(slice)} ----", "EXTENDS Properties", *lines, "====", ""])
+    return "\n".join([f"---- MODULE {module_name(slice)} ----", f"EXTENDS {over}", *lines, "====", ""])
 
 
 def configuration(slice: Slice, invariants: Iterable[str], actions: Iterable[str]) -> str:
@@ -66,18 +67,41 @@ def configuration(slice: Slice, invariants: Iterable[str], actions: Iterable[str
 
     The label of an edge is no part of the world: states are told apart by `View`.
     """
-    constants = [f"    {name} <- The{name}" for name in _constants(slice)]
+    printing = "VIEW View\nACTION_CONSTRAINT Emit"
+    return _configuration(slice, f"SPECIFICATION Spec\n{printing}", invariants, actions)
+
+
+def live_configuration(slice: Slice, sentences: Iterable[str], invariants: Iterable[str] = ()) -> str:
+    """What TLC is to look for in a slice that may last for ever."""
+    return _configuration(slice, "SPECIFICATION LiveSpec\nVIEW LiveView", invariants, sentences)
+
+
+def _configuration(slice: Slice, head: str, invariants: Iterable[str], sentences: Iterable[str]) -> str:
     return "\n".join(
         [
-            "SPECIFICATION Spec",
-            "VIEW View",
-            "ACTION_CONSTRAINT Emit",
-            *("CONSTANTS", *constants),
+            head,
+            *("CONSTANTS", *(f"    {name} <- The{name}" for name in _constants(slice))),
             *("INVARIANTS", *(f"    {name}" for name in invariants)),
-            *("PROPERTIES", *(f"    {name}" for name in actions)),
+            *("PROPERTIES", *(f"    {name}" for name in sentences)),
             "",
         ]
     )
+
+
+def write_modules(folder: Path, slice: Slice, text: str | None = None, *, over: str = "Properties") -> None:
+    """Put together in a folder what TLC reads.
+
+    Args:
+        folder: where.
+        slice: whose constants.
+        text: another table than the library's.
+        over: the module with the sentences to check.
+    """
+    for path in TLA.glob("*.tla"):
+        shutil.copy(path, folder)
+    (folder / "Table.tla").write_text(text or table(), "utf-8")
+    (folder / f"{module_name(slice)}.tla").write_text(slice_module(slice, over), "utf-8")
+    (folder / "slice.cfg").write_text(configuration(slice, *properties()), "utf-8")
 
 
 def properties(text: str | None = None) -> tuple[list[str], list[str]]:
@@ -89,9 +113,18 @@ def properties(text: str | None = None) -> tuple[list[str], list[str]]:
     return invariants, actions
 
 
+def liveness() -> tuple[list[str], list[str]]:
+    """The names in `Liveness.tla` of what does not last for ever, and of what is not promised."""
+    source = (TLA / "Liveness.tla").read_text("utf-8")
+    promised, not_promised = source.split("(* What is not promised, ")
+    named = re.compile(r"^([A-Z]\w+) ==\s+(?:Fair|\[\]<><<TRUE>>_live) =>", re.MULTILINE)
+    return named.findall(promised), named.findall(not_promised)
+
+
 def property_name(sentence: str) -> str:
     """The name in the model of what a sentence says of the code."""
-    return "".join(word[:1].upper() + word[1:] for word in re.split(r"[\s_]+", sentence))
+    words = re.split(r"[\s_]+", sentence.replace("'", ""))
+    return "".join(word[:1].upper() + word[1:] for word in words)
 
 
 def _constants(slice: Slice) -> Mapping[str, object]:
