@@ -12,7 +12,7 @@ EXTENDS Table
 
 CONSTANTS
     SessionHandler, AccessTokenHandler,  \* whether the app begins with one
-    Logins,             \* what the app may log in with: kind, user, own handler
+    Logins,             \* what the app may log in with: kind, user, own handler, token
     HandlersChange,     \* whether the app registers and unregisters handlers
     App,                \* what else it may ask for
     HandlerWords,       \* what a handler may say
@@ -131,13 +131,16 @@ Oversleep == TimePasses /\ Sleep > 0 /\ Happened(OlderWorld(2 * Sleep), <<"sleep
 (***************************************************************************)
 (* The app                                                                 *)
 (***************************************************************************)
+(* How long a token still lives, that somebody else minted.                *)
+Left(word) == CASE word = "fresh" -> Ticks(FirstLifetime) [] word = "late" -> Ticks(1) [] word = "dead" -> 0
+
 LoginEvent(who) ==
     LET kind == who[1]
         user == who[2]
         token == <<w.proc, w.s.attempt + 1>>
         grant == CASE kind = "authToken" -> <<"auth", user>>
                    [] kind = "development" -> <<"user", user>>
-                   [] kind = "accessToken" -> <<"access", token, user, Ticks(FirstLifetime)>>
+                   [] kind = "accessToken" -> <<"access", token, user, Left(who[4])>>
                    [] kind = "visitor" -> <<"visitor", FALSE>>
                    [] kind = "signedVisitor" -> <<"visitor", TRUE>>
                    [] kind = "bot" -> <<"bot">>
@@ -169,9 +172,7 @@ Brought(word, n) ==
     IN  CASE word = "auth token" -> <<"auth", User(w.s)>>
           [] word = "user id" -> <<"user", User(w.s)>>
           [] word = "signature" -> <<"visitor", TRUE>>
-          [] word = "fresh" -> <<"access", token, User(w.s), Ticks(FirstLifetime)>>
-          [] word = "late" -> <<"access", token, User(w.s), Ticks(1)>>
-          [] word = "dead" -> <<"access", token, User(w.s), 0>>
+          [] OTHER -> <<"access", token, User(w.s), Left(word)>>
 
 Handler ==
     /\ IsFree

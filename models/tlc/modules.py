@@ -140,7 +140,7 @@ def _constants(slice: Slice) -> Mapping[str, object]:
         "Development": config.development,
         "SessionHandler": slice.session_handler,
         "AccessTokenHandler": slice.access_token_handler,
-        "Logins": frozenset((who.kind.value, who.user_id, who.own_handler) for who in slice.logins),
+        "Logins": frozenset(who.words for who in slice.logins),
         "HandlersChange": slice.handlers_change,
         "App": slice.app,
         "HandlerWords": frozenset(slice.handler),

@@ -48,6 +48,14 @@ class Who(NamedTuple):
     """Whose; a visitor's and a bot's is the one that the platform will name."""
     own_handler: bool = False
     """Whether it brings a session handler of its own."""
+    token: str = "fresh"
+    """An access token that it presents: `fresh`, `late` or `dead`, as a handler's."""
+
+    @property
+    def words(self) -> tuple[str | bool, ...]:
+        """How it is named where it is asked for."""
+        words = (self.kind.value, self.user_id, self.own_handler)
+        return (*words, self.token) if self.kind is SessionKind.ACCESS_TOKEN else words
 
 
 @attrs.frozen(kw_only=True)

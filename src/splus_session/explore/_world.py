@@ -246,8 +246,7 @@ def _asked(world: World, slice: Slice) -> Iterator[Move]:
     """What the app asks for, at any moment."""
     session = world.session
     for who in slice.logins:
-        label = ("login", who.kind.value, who.user_id, who.own_handler)
-        yield _heard(world, slice, label, _login(world, slice, who))
+        yield _heard(world, slice, ("login", *who.words), _login(world, slice, who))
     if "logout" in slice.app:
         yield _heard(world, slice, ("logout",), Logout())
     if "secure_logout" in slice.app:
@@ -276,7 +275,7 @@ def _login(world: World, slice: Slice, who: Who) -> Event:
             return Login(who.user_id, own_handler=who.own_handler)
         case SessionKind.ACCESS_TOKEN:
             token = _token(world, world.session.attempt + 1)
-            return LoginWithAccessToken(_credential(world, token, who.user_id, slice.lifetimes[0]))
+            return LoginWithAccessToken(_presented(world, slice, who.token, token, who.user_id))
         case SessionKind.VISITOR:
             return LoginAsVisitor(own_handler=who.own_handler)
         case SessionKind.SIGNED_VISITOR:
@@ -288,6 +287,12 @@ def _login(world: World, slice: Slice, who: Who) -> Event:
 def _token(world: World, number: int) -> AccessToken:
     """The token that an attempt of this process mints or presents."""
     return AccessToken(f"{world.process}.{number}")
+
+
+def _presented(world: World, slice: Slice, word: str, token: AccessToken, user: str) -> Credential:
+    """A token that the customer's backend minted, now or earlier."""
+    life = slice.lifetimes[0]
+    return _credential(world, token, user, life, {"fresh": 0, "late": life - 1, "dead": life}[word])
 
 
 def _credential(world: World, token: AccessToken, user: str, life: int, age: int = 0) -> Credential:
@@ -311,7 +316,6 @@ def _answered(world: World, slice: Slice) -> Iterator[Move]:
 
 def _brought(world: World, slice: Slice, word: str, attempt: int) -> Grant:
     user = _user(world.session)
-    life = slice.lifetimes[0]
     match word:
         case "auth token":
             return AuthTokenGrant(user, _AUTH_TOKEN)
@@ -320,8 +324,7 @@ def _brought(world: World, slice: Slice, word: str, attempt: int) -> Grant:
         case "signature":
             return VisitorGrant(_SIGNATURE, _SIGNED_UNTIL)
         case _:
-            age = {"fresh": 0, "late": life - 1, "dead": life}[word]
-            return AccessTokenGrant(_credential(world, _token(world, attempt), user, life, age))
+            return AccessTokenGrant(_presented(world, slice, word, _token(world, attempt), user))
 
 
 # ── The platform ────────────────────────────────────────────────────────────────────────────────

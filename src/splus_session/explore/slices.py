@@ -10,6 +10,7 @@ from splus_session.explore._slice import Slice, Who, figures
 __all__ = [
     "ACCESS_TOKEN",
     "BAN",
+    "HANDLERS",
     "REJECTION",
     "RENEWAL",
     "REPEATS",
@@ -50,11 +51,27 @@ REJECTION = Slice(
 ACCESS_TOKEN = Slice(
     name="access token",
     about="access tokens of the customer's backend: fresh, nearly over, and dead ones",
-    logins=(Who(SessionKind.ACCESS_TOKEN),),
+    logins=(Who(SessionKind.ACCESS_TOKEN), Who(SessionKind.ACCESS_TOKEN, token="dead")),
     session_handler=False,
     access_token_handler=True,
     app=frozenset({"logout", "renew_now", "cancel"}),
     handler=("fresh", "late", "dead", "unable"),
+)
+HANDLERS = Slice(
+    name="handlers",
+    about="access tokens whose handler comes and goes, while the user is banned and processes are killed",
+    logins=(Who(SessionKind.ACCESS_TOKEN),),
+    session_handler=False,
+    handlers_change=True,
+    lifetimes=(2,),
+    app=frozenset({"renew_now"}),
+    handler=("fresh",),
+    answers=("granted",),
+    ends=("banned",),
+    kills=True,
+    most_attempts=2,
+    most_processes=2,
+    most_owed=0,
 )
 VISITORS = Slice(
     name="visitors",
@@ -104,4 +121,4 @@ STORAGE = Slice(
     most_owed=1,
 )
 
-SLICES = (RENEWAL, BAN, REJECTION, ACCESS_TOKEN, VISITORS, SECURE_LOGOUT, REPEATS, STORAGE)
+SLICES = (RENEWAL, BAN, REJECTION, ACCESS_TOKEN, HANDLERS, VISITORS, SECURE_LOGOUT, REPEATS, STORAGE)
