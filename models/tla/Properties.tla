@@ -430,7 +430,9 @@ WhatIsToldIsStored ==
 
 AProcessGoesOnWithWhatIsStored ==
     [][L[1] = "open the store" /\ w.stored # None =>
-        /\ <<A.kind, A.token>> = <<w.stored[1], w.stored[2]>>
-        /\ w.stored[5] => A.state = "tokenExpired"]_vars
+        IF (w.stored[5] \/ ~Lives(w.stored[4])) /\ ~CanRenew(S, w.stored[1])
+        THEN A = S /\ w'.stored = w.stored
+        ELSE /\ <<A.kind, A.token>> = <<w.stored[1], w.stored[2]>>
+             /\ w.stored[5] => A.state = "tokenExpired"]_vars
 
 =============================================================================

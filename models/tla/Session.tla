@@ -50,10 +50,14 @@ Sent(step) ==
     {Flight(step.out[i], step.s) : i \in {j \in 1..Len(step.out) :
         step.out[j][1] \in {"open", "renew", "verify", "revoke"}}}
 
-Owed(step) ==
+(* A command that the driver has yet to carry out, and what has to be      *)
+(* stored by then. What is none of this session's stays as it was.         *)
+Owed(world, step) ==
     IF ~Kills THEN <<>>
     ELSE LET mine == SelectSeq(step.out, LAMBDA command : command[1] \in {"store", "tell", "hook"})
-         IN  [i \in 1..Len(mine) |-> <<mine[i], Mark(step.s)>>]
+             kept == IF world.outbox = <<>> THEN world.told ELSE world.outbox[Len(world.outbox)][2]
+             mark == IF world.s.token = None /\ step.s.token = None THEN kept ELSE Mark(step.s)
+         IN  [i \in 1..Len(mine) |-> <<mine[i], mark>>]
 
 (* The network loses the oldest of what nobody waits for, as it may.       *)
 Lose(s, net) ==
@@ -70,7 +74,7 @@ After(world, step) ==
     ELSE [world EXCEPT !.s = step.s,
                        !.net = Lose(step.s, @ \cup Sent(step)),
                        !.void = @ /\ step.s.cred = world.s.cred,
-                       !.outbox = @ \o Owed(step)]
+                       !.outbox = @ \o Owed(world, step)]
 
 (* What happened last is told of each edge; it is no part of the world.    *)
 Edge(label, kind, commands) == <<label, kind, commands>>
@@ -234,27 +238,29 @@ Repeated(f) ==
                 [name |-> "token_orphaned", cred |-> Cred(f[5][1], f[5][2], f[5][3])])
        \/ Happened(Without(f), <<"no more", f[1], f[2]>>)
 
-MayLive(f) == f[5][1] = w.s.token /\ ~w.void
-MayBeDead(f) == ~MayLive(f) \/ w.s.state = "tokenExpired"
+(* Of a token that is not in use any more nothing is known: a renewal has  *)
+(* it voided, a logout has not.                                            *)
+IsInUse(f) == f[5][1] = w.s.token
+MayLive(f) == ~w.void \/ ~IsInUse(f)
+MayBeDead(f) == w.void \/ ~IsInUse(f) \/ w.s.state = "tokenExpired"
 
 Verified(f) ==
     \/ Heard(Without(f), <<"verify", f[2], "lost">>,
              [name |-> "verification_failed", n |-> f[2], why |-> "unreachable"])
     \/ IsEnded(f) /\ Heard(Without(f), <<"verify", f[2], w.done>>, End(f[2], ""))
-    \/ ~IsEnded(f) /\ MayLive(f) /\ Heard(Without(f), <<"verify", f[2], "confirmed">>,
-                                          [name |-> "token_confirmed", n |-> f[2]])
+    \/ MayLive(f) /\ Heard(Without(f), <<"verify", f[2], "confirmed">>,  \* perhaps from before a ban
+                           [name |-> "token_confirmed", n |-> f[2]])
     \/ MayBeDead(f) /\ Heard(Without(f), <<"verify", f[2], "refuted">>,
                              [name |-> "token_refuted", n |-> f[2]])
 
 Revoked(f) ==
     LET lost == [name |-> "revocation_failed", n |-> f[2], why |-> "unreachable"]
-        void == [Without(f) EXCEPT !.void = TRUE]
+        void == [Without(f) EXCEPT !.void = @ \/ IsInUse(f)]
     IN  \/ Heard(Without(f), <<"revoke", f[2], "lost">>, lost)
         \/ Heard(Without(f), <<"revoke", f[2], "doubted">>, [name |-> "revocation_doubted", n |-> f[2]])
         \/ IsEnded(f) /\ Heard(Without(f), <<"revoke", f[2], w.done>>, End(f[2], ""))
-        \/ ~IsEnded(f) /\ MayLive(f) /\ Heard(void, <<"revoke", f[2], "lost after">>, lost)
-        \/ ~IsEnded(f) /\ MayLive(f) /\ Heard(void, <<"revoke", f[2], "revoked">>,
-                                              [name |-> "token_revoked", n |-> f[2]])
+        \/ MayLive(f) /\ Heard(void, <<"revoke", f[2], "lost after">>, lost)
+        \/ MayLive(f) /\ Heard(void, <<"revoke", f[2], "revoked">>, [name |-> "token_revoked", n |-> f[2]])
 
 Of(kind) == {f \in w.net : f[1] = kind}
 Answer_(f) == Granted(f) \/ Foreign(f) \/ Failed(f) \/ Ended(f)
@@ -305,7 +311,8 @@ Hear ==
 OpenStore ==
     /\ ~IsDue(w.s)
     /\ ~w.open
-    /\ LET world == [w EXCEPT !.open = TRUE]
+    /\ LET told == IF w.stored = None THEN None ELSE <<w.stored[2], w.stored[5]>>
+           world == [w EXCEPT !.open = TRUE, !.told = told]
        IN  IF w.stored = None THEN Happened(world, <<"open the store">>)
            ELSE Heard(world, <<"open the store">>, [name |-> "resume", record |-> w.stored])
 

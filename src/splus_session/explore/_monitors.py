@@ -10,6 +10,7 @@ from typing import NamedTuple
 from splus_session import _core
 from splus_session._core import Granted
 from splus_session._credentials import Record
+from splus_session._rules import can_renew
 from splus_session._snapshot import Step
 from splus_session._states import SessionState
 from splus_session.explore._world import LIVE, Label, World, is_due
@@ -82,6 +83,11 @@ def _takes_what_was_stored(edge: Edge) -> bool | None:
     if edge.label[0] != "open the store" or edge.before.stored is None:
         return None
     stored, session = edge.before.stored, edge.after.session
+    expires_at = stored.credential.expires_at
+    is_over = stored.expired or (expires_at is not None and expires_at <= edge.before.now)
+    if is_over and not can_renew(edge.before.session, stored.kind):
+        # It waits in the store for a process that can renew it.
+        return session.state is SessionState.NOT_LOGGED_IN and edge.after.stored is stored
     if session.credential != stored.credential or session.kind is not stored.kind:
         return False
     return not stored.expired or session.state is SessionState.TOKEN_EXPIRED

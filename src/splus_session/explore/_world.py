@@ -109,7 +109,7 @@ class World(NamedTuple):
     stored: Record | None = None
     outbox: tuple[Owed, ...] = ()
     told: Record | None = None
-    """What had to be stored by what the app heard last."""
+    """What had to be stored by what the app heard last, or was there when this process opened the store."""
 
 
 class Move(NamedTuple):
@@ -192,7 +192,7 @@ def _heard(world: World, slice: Slice, label: Label, event: Event) -> Move:
             case Revoke():
                 sent.append(Flight("revoke", command.attempt, _user(after), None, command.credential))
             case Persist() | Announce() | RunHook() if slice.kills:
-                owed.append(Owed(command, record_of(after)))
+                owed.append(Owed(command, _to_be_stored(world, before, after)))
             case _:
                 pass
     flights = (*world.flights, *sent)
@@ -237,6 +237,14 @@ def record_of(session: Snapshot) -> Record | None:
     if session.credential is None or session.kind is None:
         return None
     return Record(session.kind, session.credential, session.state is SessionState.TOKEN_EXPIRED)
+
+
+def _to_be_stored(world: World, before: Snapshot, after: Snapshot) -> Record | None:
+    """What has to be stored once a step has been told."""
+    if before.credential is not None or after.credential is not None:
+        return record_of(after)
+    # It is none of this session's: what was there stays.
+    return world.outbox[-1].record if world.outbox else world.told
 
 
 # ── The app ─────────────────────────────────────────────────────────────────────────────────────
@@ -405,7 +413,7 @@ def _verified(without: World, slice: Slice, flight: Flight) -> Iterator[Move]:
     yield _heard(without, slice, ("verify", attempt, "lost"), lost)
     if without.ended and flight.user_id == "a":
         yield _heard(without, slice, ("verify", attempt, without.ended), _end(without, attempt=attempt))
-    elif _may_live(without, flight):
+    if _may_live(without, flight):  # perhaps from before the ban, and on its way since
         yield _heard(without, slice, ("verify", attempt, "confirmed"), TokenConfirmed(attempt))
     if _may_be_dead(without, flight):
         yield _heard(without, slice, ("verify", attempt, "refuted"), TokenRefuted(attempt))
@@ -419,20 +427,28 @@ def _revoked(without: World, slice: Slice, flight: Flight) -> Iterator[Move]:
     yield _heard(without, slice, ("revoke", attempt, "doubted"), RevocationDoubted(attempt))
     if without.ended and flight.user_id == "a":
         yield _heard(without, slice, ("revoke", attempt, without.ended), _end(without, attempt=attempt))
-    elif _may_live(without, flight):
-        void = without._replace(is_void=True)
+    if _may_live(without, flight):
+        void = without._replace(is_void=without.is_void or _is_in_use(without, flight))
         yield _heard(void, slice, ("revoke", attempt, "lost after"), lost)
         yield _heard(void, slice, ("revoke", attempt, "revoked"), TokenRevoked(attempt))
 
 
+def _is_in_use(world: World, flight: Flight) -> bool:
+    return flight.credential is world.session.credential
+
+
 def _may_live(world: World, flight: Flight) -> bool:
-    """Whether the platform may still take a token; its clock may be a moment behind ours."""
-    return flight.credential is world.session.credential and not world.is_void
+    """Whether the platform may still take a token; its clock may be a moment behind ours.
+
+    Of one that is not in use any more nothing is known: a renewal has it voided, a logout has not.
+    """
+    return not world.is_void or not _is_in_use(world, flight)
 
 
 def _may_be_dead(world: World, flight: Flight) -> bool:
-    """Whether the platform may no longer take it. One that is not in use any more, it has voided."""
-    return not _may_live(world, flight) or world.session.state is SessionState.TOKEN_EXPIRED
+    """Whether the platform may no longer take it."""
+    is_expired = world.session.state is SessionState.TOKEN_EXPIRED
+    return world.is_void or is_expired or not _is_in_use(world, flight)
 
 
 def _done_by_the_platform(world: World, slice: Slice) -> Iterator[Move]:
@@ -469,7 +485,7 @@ def _passed(world: World, word: str, ticks: int) -> Move:
 
 def _opened(world: World, slice: Slice) -> Move:
     """The process looks for a stored session."""
-    opened = world._replace(is_open=True)
+    opened = world._replace(is_open=True, told=world.stored)
     if world.stored is None:
         return Move(("open the store",), None, opened)
     return _heard(opened, slice, ("open the store",), Resume(world.stored))
