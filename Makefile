@@ -82,8 +82,11 @@ model: setup ## have TLC check the formal model, and compare its graphs with tho
 	}
 	$(BIN)/python -m models.tlc $(ARGS)
 
-lock: ## the same, and take the graphs of today for those that should be
+lock: setup ## explore, model and prove, and take what they come to today for what they should
+	$(BIN)/python -m models.explore --lock
 	$(MAKE) model ARGS=--lock
+	$(BIN)/python -m models.proofs --lock
+	$(BIN)/python docs/tools/generate.py
 
 prove: setup ## prove with z3 what holds without bounds: any lifetime, any clock, any number of logins
 	$(BIN)/python -m models.proofs

@@ -71,6 +71,25 @@ def model_table() -> str:
     return table()
 
 
+def model_readme() -> str:
+    """The sentences that are checked, in the page about the formal model."""
+    return _model_pages().model_readme()
+
+
+def proved_tested_assumed() -> str:
+    """The figures in the page about what is known, and how."""
+    return _model_pages().page()
+
+
+def _model_pages() -> ModuleType:
+    """Imported only when asked for: it needs z3."""
+    if str(ROOT) not in sys.path:  # where `models` and `tests` are
+        sys.path.append(str(ROOT))
+    import model_pages
+
+    return model_pages
+
+
 # In this order: an earlier one has been written when a later one reads it. A name may have several files.
 REGISTRY: Final[Sequence[Generated]] = (
     Generated("lifecycle", "src/splus_session/_lifecycle.py", lifecycle),
@@ -78,6 +97,8 @@ REGISTRY: Final[Sequence[Generated]] = (
     Generated("diagrams", "docs/images/session.dot", session_dot),
     Generated("diagrams", "docs/images/session.svg", session_svg),
     Generated("requirements", "docs/reference/requirements.md", requirements_table.page),
+    Generated("proofs", "models/README.md", model_readme),
+    Generated("proofs", "docs/explanation/proved-tested-assumed.md", proved_tested_assumed),
 )
 
 

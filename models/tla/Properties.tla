@@ -182,7 +182,7 @@ ALoginIsRefusedWhereThereIsASessionOrALogin ==
 
 ALoginStartsWithWhatItNeedsAndNotWithout ==
     [][Is({"login"}) /\ S.state = "notLoggedIn" =>
-        LET isPossible == CASE L[2] = "accessToken" -> S.ah /\ FirstLifetime # 0
+        LET isPossible == CASE L[2] = "accessToken" -> S.ah /\ Left(L[5]) # 0
                             [] L[2] = "development" -> Development
                             [] OTHER -> TRUE
         IN  IF ~isPossible THEN IsDropped

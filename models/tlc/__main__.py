@@ -2,26 +2,26 @@
 
 And nothing lasts for ever that should not, but for what is known not to be promised.
 
-With `--lock`, writes `graphs.lock.json`: how large the graphs are, and their digests, so that a machine
+With `--lock`, what it found is kept: how large the graphs are, and their digests, so that a machine
 without Java notices when the code goes its own way.
 """
 
 import argparse
-import json
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+from models import figures
 from models.tlc import graphs, modules
 from models.tlc.checker import MissingToolError, ModelError, Run
 from models.tlc.lasting import ENDLESS, Settled, is_endless, settles
 from splus_session.explore import Slice, slices
 
-LOCK = Path(__file__).parents[1] / "graphs.lock.json"
+Value = TypeVar("Value")
 
 
 class Checked(NamedTuple):
@@ -58,7 +58,7 @@ def check(slice: Slice, table: str | None = None) -> Checked:
 def main(arguments: list[str] | None = None) -> int:
     """Check all of them, and say what was found."""
     parser = argparse.ArgumentParser(prog="make model", description=__doc__)
-    parser.add_argument("--lock", action="store_true", help="write the digests of the graphs")
+    parser.add_argument("--lock", action="store_true", help="keep the figures of this run, and the digests")
     options = parser.parse_args(arguments)
     started = time.perf_counter()
     try:
@@ -68,8 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
             graphs_found = processes.map(check, order)
             lasting_found = processes.map(settles, order)
             hopes_found = processes.map(is_endless, ENDLESS)
-            found = _tell_of_graphs(graphs_found)
-            _tell_of_lasting(lasting_found)
+            ours = {"graphs": _tell_of_graphs(graphs_found), "lasting": _tell_of_lasting(lasting_found)}
             tell_of_hopes(hopes_found)
     except MissingToolError as error:
         print(error, file=sys.stderr)
@@ -78,35 +77,38 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     print(f"{time.perf_counter() - started:.0f} s in all")
-    lock = {slice.name: found[slice.name] for slice in slices.SLICES}
     if options.lock:
-        LOCK.write_text(json.dumps(lock, indent=2) + "\n", "utf-8")
-    elif json.loads(LOCK.read_text("utf-8")) != lock:
-        print(f"{LOCK.name} is stale: run `make lock` and look at what changed", file=sys.stderr)
-        return 1
-    return 0
+        figures.keep("checked", ours)
+    return 0 if figures.are_kept("checked", ours) else 1
 
 
 def _tell_of_graphs(found: Iterator[Checked]) -> dict[str, dict[str, int | str]]:
     print(f"{'slice':<16}{'states':>9}{'edges':>10}{'seconds':>9}")
-    locks: dict[str, dict[str, int | str]] = {}
+    kept: dict[str, dict[str, int | str]] = {}
     for name, states, edges, digest, seconds in found:
         print(f"{name:<16}{states:>9,}{edges:>10,}{seconds:>9.1f}", flush=True)
-        locks[name] = {"states": states, "edges": edges, "sha256": digest}
+        kept[name] = {"states": states, "edges": edges, "sha256": digest}
     invariants, actions = modules.properties()
     print(
         f"{len(invariants)} invariants and {len(actions)} action properties hold in each, and the model's "
         "graphs are those of the code, commands included.\n"
     )
-    return locks
+    return _in_order(kept)
 
 
-def _tell_of_lasting(found: Iterator[Settled]) -> None:
+def _tell_of_lasting(found: Iterator[Settled]) -> dict[str, int]:
     print(f"{'what lasts in':<16}{'states':>9}{'':>10}{'seconds':>9}")
+    kept: dict[str, int] = {}
     for name, states, seconds in found:
+        kept[name] = states
         print(f"{name:<16}{states:>9,}{'':>10}{seconds:>9.1f}", flush=True)
     promised, _ = modules.liveness()
     print(f"{len(promised)} sentences about what does not last for ever hold in each.")
+    return _in_order(kept)
+
+
+def _in_order(found: dict[str, Value]) -> dict[str, Value]:
+    return {slice.name: found[slice.name] for slice in slices.SLICES}
 
 
 def tell_of_hopes(found: Iterator[bool]) -> None:

@@ -65,7 +65,10 @@ class Run:
     def __init__(self, folder: Path, module: str, configuration: str) -> None:
         self._folder = folder
         self._arguments: Sequence[str] = (
-            *(java(), "-XX:+UseSerialGC", "-Xmx3g", "-cp", str(jar()), "tlc2.TLC"),
+            *(java(), "-XX:+UseSerialGC", "-Xmx3g"),
+            # It unpacks its standard modules there, and another run may read one that is half written.
+            f"-Djava.io.tmpdir={folder}",
+            *("-cp", str(jar()), "tlc2.TLC"),
             # -deadlock has TLC look for none: a bounded world ends somewhere.
             *("-workers", "1", "-deadlock", "-nowarning"),
             *("-metadir", str(folder / f"states-{module}"), "-config", configuration, f"{module}.tla"),

@@ -1,13 +1,13 @@
 """The model and the code are the same, edge by edge; and every difference would show."""
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from models import figures
 from models.tlc import graphs, modules
-from models.tlc.__main__ import LOCK, check
+from models.tlc.__main__ import check
 from models.tlc.checker import MissingToolError, ModelError, Run, jar, java
 from splus_session import LIFECYCLE, Row, SessionState, event_name
 from splus_session import _core as core
@@ -47,14 +47,14 @@ def test_the_model_says_what_is_said_of_the_code() -> None:
 def test_the_code_goes_the_way_that_is_locked(name: str) -> None:
     """Needs no Java: what TLC saw when the lock was written, the code still does."""
     states, edges, sha256 = graphs.digest(graphs.edges_of_code(SLICES[name]))
-    locked = json.loads(LOCK.read_text("utf-8"))[name]
+    locked = figures.kept()["checked"]["graphs"][name]
     assert {"states": states, "edges": edges, "sha256": sha256} == locked, "if that is meant: make lock"
 
 
 @needs_tlc
 def test_tlc_finds_every_property_kept_and_the_same_graph_as_in_the_code() -> None:
     checked = check(slices.REPEATS)  # `make model` does it for every slice
-    assert checked.digest == json.loads(LOCK.read_text("utf-8"))["repeats"]["sha256"]
+    assert checked.digest == figures.kept()["checked"]["graphs"]["repeats"]["sha256"]
 
 
 # ── Every difference shows ──────────────────────────────────────────────────────────────────────

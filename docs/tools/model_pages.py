@@ -1,0 +1,138 @@
+"""What is proved, tested and assumed: the generated blocks of the pages that say so.
+
+Such a page is written by hand, but for what stands between `<!-- generated: NAME -->` and
+`<!-- end of NAME -->`. The figures are those that `make lock` kept.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from models import figures
+from models.sentences import NOT_MODELLED, Sentence, sentences
+from models.tlc.modules import property_name
+from splus_session.explore import slices
+from splus_session.requirements import REQUIREMENTS
+
+ROOT = Path(__file__).resolve().parents[2]
+MODEL_README = ROOT / "models" / "README.md"
+PAGE = ROOT / "docs" / "explanation" / "proved-tested-assumed.md"
+
+
+def filled(path: Path, blocks: Mapping[str, Callable[[], str]]) -> str:
+    """Return a page with its generated blocks as they should be.
+
+    Raises:
+        ValueError: the page has no such block, or one that nothing is known about.
+    """
+    text = path.read_text("utf-8")
+    there = re.findall(r"^<!-- generated: (.+) -->$", text, re.MULTILINE)
+    if sorted(there) != sorted(blocks):
+        raise ValueError(f"{path.name} has the blocks {there}, and should have {list(blocks)}")
+    for name, make in blocks.items():
+        begin, end = f"<!-- generated: {name} -->\n", f"<!-- end of {name} -->"
+        before, rest = text.split(begin)
+        _, after = rest.split(end)
+        text = f"{before}{begin}{make()}\n{end}{after}"
+    return text
+
+
+def model_readme() -> str:
+    """The page about the formal model."""
+    return filled(MODEL_README, {"sentences": _sentences})
+
+
+def page() -> str:
+    """The page about what is proved, tested and assumed."""
+    return filled(
+        PAGE,
+        {"slices": _slices, "figures": _figures, "windows": _windows, "requirements": _requirements},
+    )
+
+
+def _table(head: str, rows: list[str]) -> str:
+    columns = head.count("|") - 1
+    return "\n".join([head, "|" + "---|" * columns, *rows])
+
+
+def _tick(is_so: bool) -> str:
+    return "yes" if is_so else ""
+
+
+def _sentences() -> str:
+    rows = [
+        f"| {each.name} | {', '.join(each.requirements)} | {_tick(each.explored)} "
+        f"| {f'`{property_name(each.name)}`' if each.model else ''} | {_tick(each.drawn)} | {_tick(each.proved)} |"
+        for each in sentences()
+    ]
+    return _table("| sentence | requirements | explored | TLC, as | drawn | proved |", rows)
+
+
+def _slices() -> str:
+    kept = figures.kept()
+    rows = []
+    for slice in slices.SLICES:
+        explored = kept["explored"]["slices"][slice.name]
+        graph = kept["checked"]["graphs"][slice.name]
+        rows.append(
+            f"| {slice.name} | {slice.about} | {explored['states']:,} | {explored['edges']:,} "
+            f"| {slice.most_attempts} | {graph['states']:,} | {graph['edges']:,} "
+            f"| {kept['checked']['lasting'][slice.name]:,} |"
+        )
+    head = (
+        "| slice | what is in it | states, any number of logins | edges | attempts in the model "
+        "| states | edges, the same as the code's | states in which TLC looks for what lasts |"
+    )
+    return _table(head, rows)
+
+
+def _figures() -> str:
+    kept = figures.kept()
+    all_of_them = list(sentences())
+    explored, checked, proved = kept["explored"]["slices"], kept["checked"]["graphs"], kept["proved"]
+    words: dict[str, Any] = {
+        "sentences in all": len(all_of_them),
+        "of these explored over the real core": sum(each.explored for each in all_of_them),
+        "of these checked by TLC in the model": sum(each.model for each in all_of_them),
+        "of these tested on any session, one event at a time": sum(each.drawn for each in all_of_them),
+        "of these proved by z3": sum(each.proved for each in all_of_them),
+        "states explored, any number of logins": sum(each["states"] for each in explored.values()),
+        "edges explored": sum(each["edges"] for each in explored.values()),
+        "states of the model": sum(each["states"] for each in checked.values()),
+        "edges of the model, each of them also the code's": sum(each["edges"] for each in checked.values()),
+        "ways through a step of the code, in the proved relation": proved["ways"],
+        "sentences that are not so, and were found not to be by z3": proved["counterexamples"],
+    }
+    return _table("| what | how many |", [f"| {what} | {number:,} |" for what, number in words.items()])
+
+
+def _windows() -> str:
+    proved = figures.kept()["proved"]
+    bounds = proved["always asked in time from"]
+    rows = [f"| {who} | {_duration(seconds)} |" for who, seconds in bounds.items()]
+    return _table("| who looks at the clock | lifetimes from which on it is always in time |", rows)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:g} min" if seconds >= 600 else f"{seconds:.1f} s"
+
+
+def _requirements() -> str:
+    all_of_them = list(sentences())
+    rows = []
+    for id, requirement in REQUIREMENTS.items():
+        mine = [each for each in all_of_them if id in each.requirements]
+        link = f"[{id}](../reference/requirements.md#{id.lower()})"
+        rows.append(f"| {link} | {requirement.title} | {_known_by(mine) if mine else NOT_MODELLED[id]} |")
+    return _table("| requirement | | what is known of it beyond tests |", rows)
+
+
+def _known_by(mine: list[Sentence]) -> str:
+    counts = {
+        "proved": sum(each.proved for each in mine),
+        "explored": sum(each.explored for each in mine),
+        "checked by TLC": sum(each.model for each in mine),
+        "tested on any session": sum(each.drawn for each in mine),
+    }
+    return f"{len(mine)} sentences: " + ", ".join(f"{number} {how}" for how, number in counts.items() if number)
