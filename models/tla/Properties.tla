@@ -243,7 +243,9 @@ InFlight(s) ==
 Begun(s) == InFlight(s) \cup (IF s.revocation = None THEN {} ELSE {s.revocation.check} \ {0})
 
 WhatStartsHasANumberThatWasNeverGivenOut ==
-    [][IsStep => \A n \in Begun(A) \ Begun(S) : n > S.attempt /\ n <= A.attempt]_vars
+    [][IsStep =>
+        LET begun == Begun(A) \ Begun(S)
+        IN  begun # {} => A.attempt \in begun /\ \A n \in begun : n > S.attempt /\ n <= A.attempt]_vars
 
 WhatEndsReleasesItsWaitersExactlyOnce ==
     [][IsStep => LET ended == InFlight(S) \ InFlight(A)
@@ -267,20 +269,23 @@ AtMostOneRenewalStartsAndOnlyWhileNoneIsInFlight ==
         LET begun == All("ask") \o All("renew")
         IN  /\ Len(begun) = 1 /\ A.renewal # None /\ begun[1][2] = A.renewal.n
             /\ Has("renew") => All("renew")[1][3] = A.renewal.grant
-            /\ S.renewal # None => /\ Is({"handler"}) /\ Has("renew")
-                                   /\ S.renewal.grant = None /\ S.renewal.n = A.renewal.n]_vars
+            /\ IF S.renewal = None THEN S.revocation = None /\ A.renewal.n = S.attempt + 1
+               ELSE /\ Is({"handler"}) /\ Has("renew")
+                    /\ S.renewal.grant = None /\ S.renewal.n = A.renewal.n]_vars
 
 ARenewalThatWasSentEndsByItsAnswerOrWithTheSessionAlone ==
     [][IsStep /\ S.renewal # None /\ S.renewal.grant # None =>
         \/ A.renewal = S.renewal
-        \/ About("renew") /\ N = S.renewal.n
-        \/ A.state \notin Live]_vars
+        \/ A.renewal = None /\ (A.state \notin Live \/ (About("renew") /\ N = S.renewal.n))]_vars
 
 ARenewalInFlightWasAskedOfSomebody ==
-    [][IsStep /\ A.renewal # None /\ A.renewal # S.renewal => Has("ask") \/ Has("renew")]_vars
+    [][IsStep /\ A.renewal # None /\ A.renewal # S.renewal =>
+        IF A.renewal.grant = None THEN All("ask") = <<<<"ask", A.renewal.n>>>>
+        ELSE All("renew") = <<<<"renew", A.renewal.n, A.renewal.grant>>>>]_vars
 
 NobodyIsAskedOutsideASession ==
-    [][IsStep /\ (Has("ask") \/ Has("renew") \/ Has("verify") \/ Has("revoke")) => A.state \in Live]_vars
+    [][IsStep /\ (Has("ask") \/ Has("renew") \/ Has("verify") \/ Has("revoke")) =>
+        S.state \in Live /\ A.state \in Live]_vars
 
 ATokenThatIsShownToThePlatformIsAliveOrTheOneToBeJudged ==
     [][IsStep =>
@@ -335,7 +340,8 @@ AskingToRenewEndsAPauseAndDisturbsNothingInFlight ==
     [][Is({"renew_now"}) =>
         IF S.state \notin Live \/ S.revocation # None \/ ~CanRenew(S, S.kind) THEN IsDropped
         ELSE IF S.renewal # None THEN A = S
-        ELSE A.retry # None /\ A.retry.left <= 0 /\ Same([S EXCEPT !.retry = A.retry])]_vars
+        ELSE LET again == IF S.retry = None THEN Retry(0, "", None, 0) ELSE S.retry
+             IN  Same([S EXCEPT !.retry = Retry(0, "", again.grant, again.age)])]_vars
 
 TheClientsHandlersStayUntilTheClientChangesThem ==
     [][IsStep => IF Is({"handlers_changed"}) THEN Same([S EXCEPT !.sh = L[2], !.ah = L[3]])

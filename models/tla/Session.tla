@@ -70,7 +70,7 @@ Lose(s, net) ==
     IN  {f \in net : f \notin late \/ Cardinality({g \in late : g[2] < f[2]}) >= most}
 
 After(world, step) ==
-    IF ~step.taken THEN world
+    IF ~step.taken THEN [world EXCEPT !.s = step.s]
     ELSE [world EXCEPT !.s = step.s,
                        !.net = Lose(step.s, @ \cup Sent(step)),
                        !.void = @ /\ step.s.cred = world.s.cred,

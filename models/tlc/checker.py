@@ -16,6 +16,10 @@ class MissingToolError(RuntimeError):
     """TLC or a Java to run it is not on this machine; the message says how to get it."""
 
 
+QUICK = ("-XX:TieredStopAtLevel=1",)
+"""For a run that is soon over: Java takes no time to think how it could be faster."""
+
+
 class ModelError(AssertionError):
     """TLC found that something does not hold, or could not check it; the message is what it said."""
 
@@ -62,10 +66,10 @@ class Run:
         ModelError: when it has ended, and something does not hold.
     """
 
-    def __init__(self, folder: Path, module: str, configuration: str) -> None:
+    def __init__(self, folder: Path, module: str, configuration: str, flags: Sequence[str] = ()) -> None:
         self._folder = folder
         self._arguments: Sequence[str] = (
-            *(java(), "-XX:+UseSerialGC", "-Xmx3g"),
+            *(java(), "-XX:+UseSerialGC", "-Xmx3g", *flags),
             # It unpacks its standard modules there, and another run may read one that is half written.
             f"-Djava.io.tmpdir={folder}",
             *("-cp", str(jar()), "tlc2.TLC"),

@@ -62,13 +62,15 @@ def slice_module(slice: Slice, over: str = "Properties") -> str:
     return "\n".join([f"---- MODULE {module_name(slice)} ----", f"EXTENDS {over}", *lines, "====", ""])
 
 
-def configuration(slice: Slice, invariants: Iterable[str], actions: Iterable[str]) -> str:
-    """What TLC is to check in a slice, having it print every edge that it sees.
+def configuration(
+    slice: Slice, invariants: Iterable[str], actions: Iterable[str], *, prints_edges: bool = True
+) -> str:
+    """What TLC is to check in a slice, having it print every edge that it sees, unless nobody wants them.
 
     The label of an edge is no part of the world: states are told apart by `View`.
     """
-    printing = "VIEW View\nACTION_CONSTRAINT Emit"
-    return _configuration(slice, f"SPECIFICATION Spec\n{printing}", invariants, actions)
+    printing = "\nACTION_CONSTRAINT Emit" if prints_edges else ""
+    return _configuration(slice, f"SPECIFICATION Spec\nVIEW View{printing}", invariants, actions)
 
 
 def live_configuration(slice: Slice, sentences: Iterable[str], invariants: Iterable[str] = ()) -> str:

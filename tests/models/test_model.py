@@ -8,11 +8,12 @@ import pytest
 from models import figures
 from models.tlc import graphs, modules
 from models.tlc.__main__ import check
-from models.tlc.checker import MissingToolError, ModelError, Run, jar, java
+from models.tlc.checker import MissingToolError, jar, java
 from splus_session import LIFECYCLE, Row, SessionState, event_name
 from splus_session import _core as core
 from splus_session._row import Guard
 from splus_session.explore import Graph, Move, Slice, command_view, explore, moves, slices, view
+from tests.models.faults_of_the_model import FAULTS, Fault
 from tests.properties.watching import all_monitors
 
 SLICES = {slice.name: slice for slice in slices.SLICES}
@@ -160,35 +161,25 @@ PLACE_OF_FLIGHTS = 2
 
 # ── TLC ─────────────────────────────────────────────────────────────────────────────────────────
 
-FAULTS_OF_THE_MODEL = {
-    "ALateAnswerChangesNothing": (
-        "is_current_login(s, e) == e.n = s.session",
-        "is_current_login(s, e) == TRUE",
-    ),
-    "ATokenIsUsedOrInUseOrRevoked": ('Say(d, <<"revoke orphan", e.cred.token>>)', "d"),
-    "ItIsStoredThenToldThenActedUpon": ("<<d.out[1]>> \\o told \\o Tail(d.out)", "told \\o d.out"),
-    "WhatEndsReleasesItsWaitersExactlyOnce": (
-        'Forget(Say(d, <<"release", d.s.session, FailureOf(d, e)>>))',
-        "Forget(d)",
-    ),
-    "NothingOfAUserIsLeftOutsideASession": ("!.s.renewal = None, !.s.retry = None, !.s.check", "!.s.check"),
-}
-"""Faults of the rules in the model, and the property that TLC must find broken."""
+
+def test_every_property_of_the_model_has_a_fault_that_it_is_to_see() -> None:
+    invariants, actions = modules.properties()
+    assert [fault.seen_by for fault in FAULTS] == [*invariants, *actions]
+    names = {fault.name for fault in FAULTS}
+    assert len(names) == len(FAULTS)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.seen_by)
+def test_the_model_still_says_what_its_fault_changes(fault: Fault, tmp_path: Path) -> None:
+    """Needs no Java. That TLC sees the fault is the next test."""
+    fault.plant(tmp_path)
 
 
 @needs_tlc
-@pytest.mark.parametrize("broken", FAULTS_OF_THE_MODEL)
-def test_tlc_finds_a_fault_of_the_model_by_the_name_of_what_it_breaks(broken: str, tmp_path: Path) -> None:
-    right, wrong = FAULTS_OF_THE_MODEL[broken]
-    modules.write_modules(tmp_path, slices.REPEATS)
-    rules = (tmp_path / "Rules.tla").read_text("utf-8")
-    assert right in rules
-    (tmp_path / "Rules.tla").write_text(rules.replace(right, wrong), "utf-8")
-    invariants, actions = modules.properties()
-    kept = [[broken] if broken in names else [] for names in (invariants, actions)]
-    (tmp_path / "slice.cfg").write_text(modules.configuration(slices.REPEATS, *kept), "utf-8")
-    with pytest.raises(ModelError, match=r"violated|Error: Invariant"):
-        list(Run(tmp_path, modules.module_name(slices.REPEATS), "slice.cfg"))
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.seen_by)
+def test_tlc_finds_a_fault_of_the_model_by_the_name_of_what_it_breaks(fault: Fault, tmp_path: Path) -> None:
+    fault.plant(tmp_path)
+    assert fault.broken(tmp_path) == fault.seen_by
 
 
 def shows(point: Point) -> bool:
