@@ -12,8 +12,6 @@ import pytest
 
 from splus_session import (
     LIFECYCLE,
-    AskRenewal,
-    ChangeReason,
     Event,
     Login,
     Logout,
@@ -37,9 +35,8 @@ from splus_session import (
 )
 from splus_session import _core as core
 from splus_session import _rules as rules
-from splus_session._snapshot import Renewal
 from tests.properties import mutants
-from tests.properties.mutants import Patch, bind, change_rows, leaving, replace, then
+from tests.properties.mutants import Patch, bind, replace
 
 
 class Fault(NamedTuple):
@@ -96,6 +93,23 @@ FAULTS = [
     _shared(mutants.a_secure_logout_waits_for_a_renewal_without_end, SecureLogout),
     _shared(mutants.a_secure_logout_that_waited_too_long_gives_up_the_renewal, RevocationDue),
     _shared(mutants.a_secure_logout_revokes_beside_a_renewal, RevocationDue),
+    _shared(mutants.a_login_is_numbered_twice, Login),
+    _shared(mutants.a_ban_leaves_no_reason, UserBanned),
+    _shared(mutants.a_credential_has_no_number, SessionOpened),
+    _shared(mutants.numbers_begin_anew_after_a_logout, Logout),
+    _shared(mutants.a_header_is_granted_for_an_expired_token),
+    _shared(mutants.an_expired_session_waits_for_its_plan),
+    _shared(mutants.a_timer_runs_after_the_end),
+    _shared(mutants.a_verification_revives_an_expired_token, TokenConfirmed),
+    _shared(mutants.a_handler_has_a_second_more, RenewalDue),
+    _shared(mutants.a_grant_is_dated_ahead, RenewalAnswered),
+    _shared(
+        mutants.a_renewal_takes_an_old_number,
+        RenewalDue,
+        seen_by="a number that is out of flight never comes back",
+    ),
+    _shared(mutants.a_check_forgets_that_the_revocation_was_sent, RevocationDoubted),
+    _shared(mutants.the_handler_is_asked_though_the_user_is_banned, UserBanned),
 ]
 
 
@@ -121,53 +135,7 @@ def the_token_of_another_user_is_taken(patch: pytest.MonkeyPatch) -> None:
     replace(patch, "is_acceptable", is_acceptable)
 
 
-@fault("a login is alone in flight", Login)
-def a_login_is_numbered_twice(patch: pytest.MonkeyPatch) -> None:
-    def start_login(draft: Any, event: Any, out: list[Any]) -> None:
-        kept(draft, event, out)
-        draft.attempt += 1
-
-    kept = rules.start_login
-    replace(patch, "start_login", start_login)
-
-
-@fault("a session has an ending exactly when terminated", UserBanned)
-def a_ban_leaves_no_reason(patch: pytest.MonkeyPatch) -> None:
-    replace(patch, "end_session", then("end_session", ended=None))
-
-
-@fault("a session began before its credential came", SessionOpened)
-def a_credential_has_no_number(patch: pytest.MonkeyPatch) -> None:
-    replace(patch, "adopt_credential", leaving("adopt_credential", "credential_attempt"))
-
-
-@fault("a number that is out of flight never comes back", RenewalDue)
-def a_renewal_takes_an_old_number(patch: pytest.MonkeyPatch) -> None:
-    def ask_handler(draft: Any, event: Any, out: list[Any]) -> None:
-        deadline = draft.now + draft.config.answer_timeout
-        draft.renewal, draft.retry = Renewal(draft.attempt, 0, deadline), None
-        out.append(AskRenewal(draft.attempt))
-
-    replace(patch, "ask_handler", ask_handler)
-
-
-@fault("the figures and the time are not the rules to change", Logout)
-def numbers_begin_anew_after_a_logout(patch: pytest.MonkeyPatch) -> None:
-    replace(patch, "end_session", then("end_session", attempt=0, session=0))
-
-
 # ── Time ────────────────────────────────────────────────────────────────────────────────────────
-
-
-@fault("a header is granted exactly for a live token of this session")
-def a_header_is_granted_for_an_expired_token(patch: pytest.MonkeyPatch) -> None:
-    def authorize(snapshot: Any) -> Any:
-        if snapshot.state is SessionState.TOKEN_EXPIRED:
-            return core.Granted(snapshot.credential, snapshot.credential_attempt, 0.0)
-        return kept(snapshot)
-
-    kept = core.authorize
-    patch.setattr(core, "authorize", authorize)
 
 
 @fault("no request arrives under an expired token if the leeway covers skew and latency")
@@ -192,27 +160,6 @@ def a_renewal_starts_a_minute_early(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(core, "_renewal_time", lambda snapshot: kept(snapshot) - 60)
 
 
-@fault("an expired session that can be renewed is on its way")
-def an_expired_session_waits_for_its_plan(patch: pytest.MonkeyPatch) -> None:
-    def renewal_time(snapshot: Any) -> Any:
-        if snapshot.state is SessionState.TOKEN_EXPIRED and snapshot.retry is None:
-            return float("inf")
-        return kept(snapshot)
-
-    kept = core._renewal_time
-    patch.setattr(core, "_renewal_time", renewal_time)
-
-
-@fault("no timer runs outside a session")
-def a_timer_runs_after_the_end(patch: pytest.MonkeyPatch) -> None:
-    kept = core.upcoming
-    patch.setattr(
-        core,
-        "upcoming",
-        lambda s: (s.now, TokenExpired()) if s.state is SessionState.TERMINATED else kept(s),
-    )
-
-
 @fault("it comes to rest", RevocationDue)
 def a_revocation_that_is_sent_stays_due(patch: pytest.MonkeyPatch) -> None:
     def send_revocation(draft: Any, event: Any, out: list[Any]) -> None:
@@ -223,59 +170,7 @@ def a_revocation_that_is_sent_stays_due(patch: pytest.MonkeyPatch) -> None:
     replace(patch, "send_revocation", send_revocation)
 
 
-@fault("expiry is undone by a renewal alone", TokenConfirmed)
-def a_verification_revives_an_expired_token(patch: pytest.MonkeyPatch) -> None:
-    patch.setitem(core._REASONS, "token_confirmed", ChangeReason.TOKEN_RENEWED)
-    change_rows(
-        patch,
-        "token_confirmed",
-        lambda row: row._replace(target=SessionState.ESTABLISHED, internal=False),
-    )
-
-
-@fault("a handler never has longer than the deadline", RenewalDue)
-def a_handler_has_a_second_more(patch: pytest.MonkeyPatch) -> None:
-    def ask_handler(draft: Any, event: Any, out: list[Any]) -> None:
-        kept(draft, event, out)
-        draft.renewal = Renewal(draft.attempt, 0, draft.now + draft.config.answer_timeout + 1)
-
-    kept = rules.ask_handler
-    replace(patch, "ask_handler", ask_handler)
-
-
-@fault("nothing was obtained in the future", RenewalAnswered)
-def a_grant_is_dated_ahead(patch: pytest.MonkeyPatch) -> None:
-    def send_renewal(draft: Any, event: Any, out: list[Any]) -> None:
-        kept(draft, event, out)
-        draft.renewal = Renewal(draft.renewal.attempt, 0, None, event.grant, draft.now + 1)
-
-    kept = rules.send_renewal
-    replace(patch, "send_renewal", send_renewal)
-
-
 # ── The end ─────────────────────────────────────────────────────────────────────────────────────
-
-
-@fault("only a revocation that was sent is checked", RevocationDoubted)
-def a_check_forgets_that_the_revocation_was_sent(patch: pytest.MonkeyPatch) -> None:
-    def check_revocation(draft: Any, event: Any, out: list[Any]) -> None:
-        kept(draft, event, out)
-        draft.revocation = Revocation(
-            draft.revocation.attempt, draft.revocation.deadline, sent=False, check=draft.attempt
-        )
-
-    kept = rules.check_revocation
-    replace(patch, "check_revocation", check_revocation)
-
-
-@fault("nobody is asked outside a session", UserBanned)
-def the_handler_is_asked_though_the_user_is_banned(patch: pytest.MonkeyPatch) -> None:
-    def end_session(draft: Any, event: Any, out: list[Any]) -> None:
-        kept(draft, event, out)
-        out.append(AskRenewal(draft.attempt))
-
-    kept = rules.end_session
-    replace(patch, "end_session", end_session)
 
 
 @fault("after termination nothing happens until logout", RenewNow)

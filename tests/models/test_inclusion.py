@@ -68,19 +68,36 @@ def test_every_step_that_the_explorer_finds_is_in_the_relation(slice: Slice, way
     assert list(ways.objections(steps[:: max(1, len(steps) // 20_000)])) == []
 
 
-# These are not about what one step does, but about which step comes when.
-NOT_ABOUT_STEPS = {
-    "an event is applied although something is due",
-    "what time brings is believed of anybody",
+NOT_IN_THE_RELATION = {
+    "an event is applied although something is due": "which step comes when",
+    "what time brings is believed of anybody": "which step comes when",
+    "an event is heard twice": "which step comes when",
+    "an event comes to the session as it was before what was due": "which step comes when",
+    "an expired session waits for its plan": "which step comes when",
+    "a timer runs after the end": "which step comes when",
+    "a header is granted for an expired token": "what a caller gets between the steps",
+    "whoever needs a header during a pause waits for its end": "what a caller gets between the steps",
+    "whoever needs a header during a pause is not told for how long": "what a caller gets between the steps",
+    "a user id is presented whatever the handler answered": "what a command carries besides its number",
+    "who waits for a renewal that failed hears of success": "what a command carries besides its number",
 }
+"""Faults that the steps do not show, each with what it is about instead."""
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+@pytest.mark.parametrize(
+    "mutant",
+    [mutant for mutant in MUTANTS if mutant.name not in NOT_IN_THE_RELATION],
+    ids=lambda mutant: mutant.name,
+)
 def test_the_steps_of_a_faulty_core_are_not(
     mutant: Mutant, ways: Ways, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mutant.plant(monkeypatch)
-    assert objected(ways) is (mutant.name not in NOT_ABOUT_STEPS)
+    assert objected(ways)
+
+
+def test_what_the_steps_do_not_show_are_faults_that_there_are() -> None:
+    assert NOT_IN_THE_RELATION.keys() < {mutant.name for mutant in MUTANTS}
 
 
 class OutsideError(Exception):
@@ -106,9 +123,11 @@ def objected(ways: Ways) -> bool:
                 raise OutsideError
 
     for _, steps in wandered(range(6)):
+        if any(ways.objections(steps)):
+            return True
         end = steps[-1].after
         back = core.at_time(end, end.now - 600)
-        if any(ways.objections(steps)) or any(ways.objections_to_moves([(end, back)])):
+        if any(ways.objections_to_moves([(end, back)])):
             return True
     try:
         hunt()

@@ -14,9 +14,8 @@ from splus_session import (
     SessionState,
     Snapshot,
     TokenExpired,
-    upcoming,
 )
-from splus_session._core import Denied, Granted, Waiting, authorize
+from splus_session._core import Denied, Granted, Waiting
 from tests.properties.about_snapshots import LIVE, ROUNDING, flights
 from tests.properties.about_steps import can_renew, dies_at, record_of
 from tests.properties.monitors import Outcome, about_outcomes
@@ -24,8 +23,8 @@ from tests.properties.monitors import Outcome, about_outcomes
 
 @about_outcomes("EXPIRE-4")
 def whatever_is_due_has_been_applied(outcome: Outcome) -> bool:
-    due = upcoming(outcome.end)
-    return outcome.end.now == outcome.now and (due is None or due[0] > outcome.now)
+    due = SessionCore.of(outcome.end).deadline
+    return outcome.end.now == outcome.now and (due is None or due > outcome.now)
 
 
 @about_outcomes("EXPIRE-4", "RENEW-3")
@@ -85,7 +84,7 @@ def _from_now(s: Snapshot) -> list[float]:
 
 @about_outcomes("EXPIRE-2", "EXPIRE-5", "BAN-4", "LOGOUT-1", "RENEW-2")
 def a_header_is_granted_exactly_for_a_live_token_of_this_session(outcome: Outcome) -> bool:
-    s, answer = outcome.end, authorize(outcome.end)
+    s, answer = outcome.end, SessionCore.of(outcome.end).authorization()
     if not isinstance(answer, Granted):
         return s.state is not SessionState.ESTABLISHED
     if s.state is not SessionState.ESTABLISHED or s.credential is None:
@@ -97,13 +96,13 @@ def a_header_is_granted_exactly_for_a_live_token_of_this_session(outcome: Outcom
 
 @about_outcomes("EXPIRE-5", "RENEW-12")
 def whoever_waits_waits_for_something_in_flight(outcome: Outcome) -> bool | None:
-    answer = authorize(outcome.end)
+    answer = SessionCore.of(outcome.end).authorization()
     return answer.attempt in flights(outcome.end).values() if isinstance(answer, Waiting) else None
 
 
 @about_outcomes("EXPIRE-5", "RENEW-9", "RENEW-12", "BAN-4")
 def whoever_is_denied_is_told_why_and_until_when(outcome: Outcome) -> bool | None:
-    s, answer = outcome.end, authorize(outcome.end)
+    s, answer = outcome.end, SessionCore.of(outcome.end).authorization()
     if not isinstance(answer, Denied):
         return None
     if answer.state is not s.state or answer.reason is not s.ended:
@@ -120,7 +119,7 @@ def an_expired_session_that_can_be_renewed_is_on_its_way(outcome: Outcome) -> bo
     s = outcome.end
     if s.state is not SessionState.TOKEN_EXPIRED or not can_renew(s, s.kind):
         return None
-    return upcoming(s) is not None or bool(flights(s))
+    return SessionCore.of(s).deadline is not None or bool(flights(s))
 
 
 @about_outcomes("RENEW-9")
@@ -133,7 +132,7 @@ def asking_to_renew_renews(outcome: Outcome) -> bool | None:
 
 @about_outcomes("BAN-4", "LOGOUT-2", "EXPIRE-4")
 def no_timer_runs_outside_a_session(outcome: Outcome) -> bool | None:
-    return None if outcome.end.state in LIVE else upcoming(outcome.end) is None
+    return None if outcome.end.state in LIVE else SessionCore.of(outcome.end).deadline is None
 
 
 @about_outcomes("RESUME-1", "RESUME-2")

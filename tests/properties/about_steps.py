@@ -33,6 +33,7 @@ from splus_session import (
     Logout,
     OpenSession,
     Persist,
+    Reason,
     Record,
     ReleaseWaiters,
     Renew,
@@ -42,6 +43,7 @@ from splus_session import (
     RenewalUnable,
     RenewNow,
     Resume,
+    Retry,
     RevocationDoubted,
     RevocationDue,
     RevocationFailed,
@@ -208,8 +210,11 @@ def only_a_ban_or_deletion_of_this_user_terminates(step: Step) -> bool | None:
         return False
     banned = isinstance(event, UserBanned)
     reason = TerminationReason.GLOBAL_BAN if banned else TerminationReason.USER_DELETED
-    [told] = commands(step, Announce)
-    return step.after.ended is reason and told.change.reason is reason
+    return step.after.ended is reason and _reasons_told(step) == [reason]
+
+
+def _reasons_told(step: Step) -> list[Reason]:
+    return [command.change.reason for command in commands(step, Announce)]
 
 
 @about_steps("BAN-1", "BAN-2", "LOGIN-5")
@@ -254,9 +259,8 @@ def a_session_is_logged_out_by_logout_a_proven_revocation_or_its_login_undone_al
         case TokenRefuted():
             return answers_check(step.before, step.event)
         case LoginCancelled():
-            [told] = commands(step, Announce)
             its_own = step.event.attempt == step.before.session
-            return its_own and told.change.reason is ChangeReason.LOGIN_CANCELLED
+            return its_own and _reasons_told(step) == [ChangeReason.LOGIN_CANCELLED]
         case _:
             return False
 
@@ -624,14 +628,15 @@ def a_renewed_token_is_renewed_as_planned_or_after_a_respite_if_it_came_late(ste
 
 @about_steps("RENEW-9")
 def asking_to_renew_ends_a_pause_and_disturbs_nothing_in_flight(step: Step) -> bool | None:
-    s, after = step.before, step.after
+    s = step.before
     if not isinstance(step.event, RenewNow):
         return None
     if s.state not in LIVE or s.revocation is not None or not can_renew(s, s.kind):
         return step.dropped is not None
     if s.renewal is not None:
         return same_but(step)
-    return after.retry is not None and after.retry.at <= s.now and same_but(step, retry=after.retry)
+    # What was to be presented again still is.
+    return same_but(step, retry=attrs.evolve(s.retry or Retry(s.now, 0), at=s.now, failure=None))
 
 
 @about_steps("HANDLER-1", "HANDLER-2", "LOGOUT-2")
@@ -746,8 +751,7 @@ def a_revocation_that_is_proven_logs_out(step: Step) -> bool | None:
     proven = is_current(s, event) if isinstance(event, TokenRevoked) else answers_check(s, event)
     if not proven:
         return None
-    [told] = commands(step, Announce)
-    return step.after.state is NOT_LOGGED_IN and told.change.reason is ChangeReason.SECURE_LOGOUT
+    return step.after.state is NOT_LOGGED_IN and _reasons_told(step) == [ChangeReason.SECURE_LOGOUT]
 
 
 # ── What is told, stored and asked for ──────────────────────────────────────────────────────────
@@ -758,12 +762,8 @@ def observers_are_told_exactly_when_the_state_changes(step: Step) -> bool | None
     told = [command.change for command in commands(step, Announce)]
     if step.before.state is step.after.state:
         return not told
-    [change] = told
-    return (change.previous, change.state, change.at) == (
-        step.before.state,
-        step.after.state,
-        step.before.now,
-    )
+    changed = (step.before.state, step.after.state, step.before.now)
+    return [(change.previous, change.state, change.at) for change in told] == [changed]
 
 
 @about_steps("RESUME-2", "LOGOUT-1", "BAN-4")

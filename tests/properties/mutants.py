@@ -5,15 +5,19 @@ edits the chart, the rules or the core would: a guard that forgets half of its q
 that leaves something behind, a row that leads elsewhere, a clock that is believed too much.
 """
 
+import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import attrs
 import pytest
 
 from splus_session import (
     LIFECYCLE,
+    AskRenewal,
     ChangeReason,
+    OpenSession,
+    Renew,
     Retry,
     Revocation,
     RevokeOrphan,
@@ -21,9 +25,14 @@ from splus_session import (
     SessionCore,
     SessionState,
     Snapshot,
+    TerminationReason,
+    TokenExpired,
+    UserIdGrant,
 )
 from splus_session import _core as core
 from splus_session import _rules as rules
+from splus_session._events import TimeFact
+from splus_session._snapshot import Renewal
 
 Patch = Callable[[pytest.MonkeyPatch], None]
 
@@ -219,6 +228,54 @@ def _unexpired(record: Any) -> Any:
     return attrs.evolve(record, expired=False)
 
 
+@mutant("a login is alone in flight")
+def a_login_is_numbered_twice(patch: pytest.MonkeyPatch) -> None:
+    def start_login(draft: Any, event: Any, out: list[Any]) -> None:
+        kept(draft, event, out)
+        draft.attempt += 1
+
+    kept = rules.start_login
+    replace(patch, "start_login", start_login)
+
+
+@mutant("a session began before its credential came")
+def a_credential_has_no_number(patch: pytest.MonkeyPatch) -> None:
+    replace(patch, "adopt_credential", leaving("adopt_credential", "credential_attempt"))
+
+
+@mutant("a login is refused where there is a session or a login")
+def a_login_ends_the_session_before_it(patch: pytest.MonkeyPatch) -> None:
+    besides = [
+        row._replace(source=SessionState.ESTABLISHED) for row in LIFECYCLE if row.event.startswith("login_as")
+    ]
+    bind(patch, (*LIFECYCLE, *besides))
+
+
+@mutant("states change along the documented arrows only")
+def a_ban_terminates_a_session_that_there_is_not_yet(patch: pytest.MonkeyPatch) -> None:
+    change_rows(
+        patch,
+        "user_banned",
+        lambda row: row._replace(target=SessionState.TERMINATED),
+    )
+
+
+@mutant("only a login presents a grant at login")
+def a_renewal_is_repeated_as_a_login(patch: pytest.MonkeyPatch) -> None:
+    def resend_grant(draft: Any, event: Any, out: list[Any]) -> None:
+        grant = draft.retry.grant
+        kept(draft, event, [])
+        out.append(OpenSession(draft.attempt, grant))
+
+    kept = rules.resend_grant
+    replace(patch, "resend_grant", resend_grant)
+
+
+@mutant("a killed process goes on with the same session")
+def an_expired_session_is_not_resumed(patch: pytest.MonkeyPatch) -> None:
+    replace(patch, "record_is_renewable", always(answer=False))
+
+
 # ── Renewal ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -373,6 +430,96 @@ def a_respite_has_no_reason(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(rules, "_respite", respite)
 
 
+@mutant("what starts has a number that was never given out")
+def a_renewal_takes_an_old_number(patch: pytest.MonkeyPatch) -> None:
+    def ask_handler(draft: Any, event: Any, out: list[Any]) -> None:
+        deadline = draft.now + draft.config.answer_timeout
+        draft.renewal, draft.retry = Renewal(draft.attempt, 0, deadline), None
+        out.append(AskRenewal(draft.attempt))
+
+    replace(patch, "ask_handler", ask_handler)
+
+
+@mutant("a renewal in flight was asked of somebody")
+def the_handler_is_to_answer_and_was_not_asked(patch: pytest.MonkeyPatch) -> None:
+    replace(patch, "ask_handler", silent("ask_handler"))
+
+
+@mutant("a handler never has longer than the deadline")
+def a_handler_has_a_second_more(patch: pytest.MonkeyPatch) -> None:
+    def ask_handler(draft: Any, event: Any, out: list[Any]) -> None:
+        kept(draft, event, out)
+        draft.renewal = Renewal(draft.attempt, 0, draft.now + draft.config.answer_timeout + 1)
+
+    kept = rules.ask_handler
+    replace(patch, "ask_handler", ask_handler)
+
+
+@mutant("what the handler answers is presented")
+def a_user_id_is_presented_whatever_the_handler_answered(patch: pytest.MonkeyPatch) -> None:
+    def send_renewal(draft: Any, event: Any, out: list[Any]) -> None:
+        kept(draft, event, [])
+        out.append(Renew(draft.renewal.attempt, UserIdGrant(draft.user_id)))
+
+    kept = rules.send_renewal
+    replace(patch, "send_renewal", send_renewal)
+
+
+@mutant("nothing was obtained in the future")
+def a_grant_is_dated_ahead(patch: pytest.MonkeyPatch) -> None:
+    def send_renewal(draft: Any, event: Any, out: list[Any]) -> None:
+        kept(draft, event, out)
+        draft.renewal = Renewal(draft.renewal.attempt, 0, None, event.grant, draft.now + 1)
+
+    kept = rules.send_renewal
+    replace(patch, "send_renewal", send_renewal)
+
+
+@mutant("waiters hear of success exactly where there is one")
+def who_waits_for_a_renewal_that_failed_hears_of_success(patch: pytest.MonkeyPatch) -> None:
+    def end_renewal(draft: Any, failure: Any, out: list[Any]) -> None:
+        kept(draft, cast("Any", None), out)
+
+    kept = rules._end_renewal
+    patch.setattr(rules, "_end_renewal", end_renewal)
+
+
+@mutant("asking to renew ends a pause and disturbs nothing in flight")
+def asking_to_renew_forgets_what_was_to_be_presented_again(patch: pytest.MonkeyPatch) -> None:
+    def end_pause(draft: Any, event: Any, out: list[Any]) -> None:
+        if draft.renewal is None:
+            draft.retry = Retry(draft.now, 0)
+
+    replace(patch, "end_pause", end_pause)
+
+
+@mutant("asking to renew renews")
+def asking_to_renew_plans_it_for_later(patch: pytest.MonkeyPatch) -> None:
+    def end_pause(draft: Any, event: Any, out: list[Any]) -> None:
+        kept(draft, event, out)
+        if draft.renewal is None:
+            draft.retry = attrs.evolve(draft.retry, at=draft.now + 1)
+
+    kept = rules.end_pause
+    replace(patch, "end_pause", end_pause)
+
+
+@mutant("the clients handlers stay until the client changes them")
+def the_clients_handler_is_forgotten_with_the_user(patch: pytest.MonkeyPatch) -> None:
+    replace(patch, "end_session", then("end_session", session_handler=False))
+
+
+@mutant("an expired session that can be renewed is on its way")
+def an_expired_session_waits_for_its_plan(patch: pytest.MonkeyPatch) -> None:
+    def renewal_time(snapshot: Any) -> Any:
+        if snapshot.state is SessionState.TOKEN_EXPIRED and snapshot.retry is None:
+            return float("inf")
+        return kept(snapshot)
+
+    kept = core._renewal_time
+    patch.setattr(core, "_renewal_time", renewal_time)
+
+
 # ── Expiry, rejection, clocks ───────────────────────────────────────────────────────────────────
 
 
@@ -466,6 +613,108 @@ def a_step_writes_to_what_the_snapshot_before_it_holds(patch: pytest.MonkeyPatch
     replace(patch, "end_pause", end_pause)
 
 
+@mutant("observers are told exactly when the state changes")
+def a_session_expires_and_nobody_is_told(patch: pytest.MonkeyPatch) -> None:
+    def tell(row: Row, changes: bool, *rest: Any) -> None:
+        kept(row, changes and row.event != "token_expired", *rest)
+
+    kept = core._tell
+    patch.setattr(core, "_tell", tell)
+
+
+@mutant("expiry is undone by a renewal alone")
+def a_verification_revives_an_expired_token(patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(core._REASONS, "token_confirmed", ChangeReason.TOKEN_RENEWED)
+    change_rows(
+        patch,
+        "token_confirmed",
+        lambda row: row._replace(target=SessionState.ESTABLISHED, internal=False),
+    )
+
+
+@mutant("a verification believes the platform and nothing less")
+def a_token_that_is_found_dead_is_used_on(patch: pytest.MonkeyPatch) -> None:
+    def change(row: Row) -> Row:
+        if row.target is not SessionState.TOKEN_EXPIRED:
+            return row
+        return row._replace(target=row.source, reactions=("end_verification",))
+
+    change_rows(patch, "token_refuted", change)
+
+
+@mutant("a header is granted exactly for a live token of this session")
+def a_header_is_granted_for_an_expired_token(patch: pytest.MonkeyPatch) -> None:
+    def authorize(snapshot: Any) -> Any:
+        if snapshot.state is SessionState.TOKEN_EXPIRED:
+            return core.Granted(snapshot.credential, snapshot.credential_attempt, 0.0)
+        return kept(snapshot)
+
+    kept = core.authorize
+    patch.setattr(core, "authorize", authorize)
+
+
+@mutant("whoever waits waits for something in flight")
+def whoever_needs_a_header_during_a_pause_waits_for_its_end(patch: pytest.MonkeyPatch) -> None:
+    def authorize(snapshot: Snapshot) -> Any:
+        if snapshot.state is SessionState.TOKEN_EXPIRED and snapshot.retry is not None:
+            return core.Waiting(snapshot.attempt)
+        return kept(snapshot)
+
+    kept = core.authorize
+    patch.setattr(core, "authorize", authorize)
+
+
+@mutant("whoever is denied is told why and until when")
+def whoever_needs_a_header_during_a_pause_is_not_told_for_how_long(patch: pytest.MonkeyPatch) -> None:
+    def authorize(snapshot: Snapshot) -> Any:
+        verdict = kept(snapshot)
+        if isinstance(verdict, core.Denied) and verdict.retry_at is not None:
+            return core.Denied(verdict.state, verdict.failure)
+        return verdict
+
+    kept = core.authorize
+    patch.setattr(core, "authorize", authorize)
+
+
+@mutant("time is known once anything happened")
+def the_time_is_forgotten_with_the_user(patch: pytest.MonkeyPatch) -> None:
+    replace(patch, "end_session", then("end_session", now=-math.inf))
+
+
+@mutant("a dropped step changes nothing")
+def what_is_refused_takes_a_number(patch: pytest.MonkeyPatch) -> None:
+    def step(snapshot: Snapshot, event: Any, now: float) -> Any:
+        taken = kept(snapshot, event, now)
+        if taken.dropped is None:
+            return taken
+        return attrs.evolve(taken, after=attrs.evolve(taken.after, attempt=taken.after.attempt + 1))
+
+    kept = core.step
+    patch.setattr(core, "step", step)
+
+
+@mutant("it comes to rest")
+def an_event_is_heard_twice(patch: pytest.MonkeyPatch) -> None:
+    kept = SessionCore.receive
+    patch.setattr(
+        SessionCore, "receive", lambda self, event, now: [*kept(self, event, now), *kept(self, event, now)]
+    )
+
+
+@mutant("each step begins where the last one ended")
+def an_event_comes_to_the_session_as_it_was_before_what_was_due(patch: pytest.MonkeyPatch) -> None:
+    def receive(self: SessionCore, event: Any, now: float) -> list[Any]:
+        before = self.snapshot
+        steps = self.advance(now)
+        if isinstance(event, TimeFact):
+            return steps
+        taken = core.step(before, event, now)
+        self.snapshot = taken.after
+        return [*steps, taken, *self.advance(now)]
+
+    patch.setattr(SessionCore, "receive", receive)
+
+
 # ── Ban and deletion ────────────────────────────────────────────────────────────────────────────
 
 
@@ -502,6 +751,42 @@ def the_token_is_kept_after_the_end(patch: pytest.MonkeyPatch) -> None:
 @mutant("nothing of a user is left outside a session")
 def a_pause_is_kept_after_the_end(patch: pytest.MonkeyPatch) -> None:
     replace(patch, "end_session", leaving("end_session", "retry"))
+
+
+@mutant("a session has an ending exactly when terminated")
+def a_ban_leaves_no_reason(patch: pytest.MonkeyPatch) -> None:
+    replace(patch, "end_session", then("end_session", ended=None))
+
+
+@mutant("only a ban or deletion of this user terminates")
+def a_refused_renewal_terminates(patch: pytest.MonkeyPatch) -> None:
+    def change(row: Row) -> Row:
+        if "pause_asking" not in row.reactions:
+            return row
+        return row._replace(target=SessionState.TERMINATED, reactions=("end_session", "forget_record"))
+
+    patch.setitem(core._REASONS, "renewal_failed", TerminationReason.GLOBAL_BAN)
+    change_rows(patch, "renewal_failed", change)
+
+
+@mutant("nobody is asked outside a session")
+def the_handler_is_asked_though_the_user_is_banned(patch: pytest.MonkeyPatch) -> None:
+    def end_session(draft: Any, event: Any, out: list[Any]) -> None:
+        kept(draft, event, out)
+        out.append(AskRenewal(draft.attempt))
+
+    kept = rules.end_session
+    replace(patch, "end_session", end_session)
+
+
+@mutant("no timer runs outside a session")
+def a_timer_runs_after_the_end(patch: pytest.MonkeyPatch) -> None:
+    kept = core.upcoming
+    patch.setattr(
+        core,
+        "upcoming",
+        lambda s: (s.now + 1, TokenExpired()) if s.state is SessionState.TERMINATED else kept(s),
+    )
 
 
 # ── Logout ──────────────────────────────────────────────────────────────────────────────────────
@@ -593,3 +878,48 @@ def a_logout_leaves_the_record_in_the_store(patch: pytest.MonkeyPatch) -> None:
 @mutant("hooks run once at their occasion")
 def a_logout_runs_no_hook(patch: pytest.MonkeyPatch) -> None:
     change_rows(patch, "logout", lambda row: row._replace(hooks=()))
+
+
+@mutant("logout works from everywhere")
+def a_login_under_way_cannot_be_logged_out(patch: pytest.MonkeyPatch) -> None:
+    change_rows(
+        patch,
+        "logout",
+        lambda row: None if row.source is SessionState.ESTABLISHING else row,
+    )
+
+
+@mutant("the figures and the time are not the rules to change")
+def numbers_begin_anew_after_a_logout(patch: pytest.MonkeyPatch) -> None:
+    replace(patch, "end_session", then("end_session", attempt=0, session=0))
+
+
+@mutant("a verification starts for a rejection or a doubt alone")
+def a_revocation_that_was_lost_is_verified_like_one_that_is_doubted(patch: pytest.MonkeyPatch) -> None:
+    change_rows(patch, "revocation_failed", lambda row: row._replace(reactions=("check_revocation",)))
+
+
+@mutant("a doubted revocation is checked by one verification")
+def a_doubted_revocation_waits_for_an_answer_that_nobody_is_asked_for(patch: pytest.MonkeyPatch) -> None:
+    replace(patch, "check_revocation", silent("check_revocation"))
+
+
+@mutant("only a revocation that was sent is checked")
+def a_check_forgets_that_the_revocation_was_sent(patch: pytest.MonkeyPatch) -> None:
+    def check_revocation(draft: Any, event: Any, out: list[Any]) -> None:
+        kept(draft, event, out)
+        draft.revocation = Revocation(
+            draft.revocation.attempt, draft.revocation.deadline, sent=False, check=draft.attempt
+        )
+
+    kept = rules.check_revocation
+    replace(patch, "check_revocation", check_revocation)
+
+
+@mutant("a revocation that is proven logs out")
+def a_check_is_known_by_the_number_of_its_revocation(patch: pytest.MonkeyPatch) -> None:
+    replace(
+        patch,
+        "is_revocation_check",
+        lambda s, e: s.revocation is not None and s.revocation.attempt == e.attempt,
+    )

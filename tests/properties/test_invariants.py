@@ -55,6 +55,13 @@ def test_every_property_has_a_name_of_its_own() -> None:
     assert len(names) == sum(source.count("\n@about_") for source in written)
 
 
+def test_every_property_has_a_fault_that_it_is_to_see() -> None:
+    """And so none of them can say less than it did, or look elsewhere, without the next test failing."""
+    assert {mutant.seen_by for mutant in MUTANTS} == {named.name for named in all_properties()}
+    names = [mutant.name for mutant in MUTANTS]
+    assert len(names) == len(set(names))
+
+
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_fault_is_seen_by_the_property_that_is_there_for_it(
     mutant: Mutant, monkeypatch: pytest.MonkeyPatch
