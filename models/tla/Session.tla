@@ -294,10 +294,13 @@ EndUser ==
         Happened([w EXCEPT !.done = word,
                            !.notices = IF w.s.user = "a" THEN @ \cup {w.s.session} ELSE @], <<"end", word>>)
 
+(* A session that makes nothing of its end is told of it again.            *)
 Notice ==
     /\ IsFree
     /\ w.done # ""
-    /\ \E n \in w.notices : Heard([w EXCEPT !.notices = @ \ {n}], <<"notice", n>>, End(n, "a"))
+    /\ \E n \in w.notices :
+        LET isLost == ~Step(w.s, End(n, "a")).taken /\ n = w.s.session /\ w.s.state \in InSession
+        IN  Heard(IF isLost THEN w ELSE [w EXCEPT !.notices = @ \ {n}], <<"notice", n>>, End(n, "a"))
 
 Hear ==
     /\ IsFree

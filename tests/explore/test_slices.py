@@ -2,23 +2,39 @@
 
 from collections import Counter
 
+import attrs
 import pytest
 
 from splus_session import LIFECYCLE, Row
 from splus_session.explore import (
+    BY_THEMSELVES,
     EVENTUALLY,
+    MONITORS,
     NOT_PROMISED,
     BreachError,
+    Eventually,
+    Monitor,
     Slice,
     StuckError,
+    _liveness,
     check_eventually,
     explore,
     slices,
 )
-from tests.properties.mutants import MUTANTS, Mutant
+from tests.properties import mutants
+from tests.properties.mutants import MUTANTS, Mutant, Patch, change_rows
 from tests.properties.watching import NOT_IN_A_SLICE, all_monitors
 
 SLICES = {slice.name: slice for slice in slices.SLICES}
+
+# Less happens in these, and so they are soon seen.
+REJECTION_OF_FEW_WORDS = attrs.evolve(slices.REJECTION, lifetimes=(2,), answers=("granted",), ends=())
+BAN_OF_FEW_WORDS = attrs.evolve(slices.REJECTION, lifetimes=(2,), answers=("granted",), rejects=False)
+SECURE_LOGOUT_OF_FEW_WORDS = attrs.evolve(
+    slices.SECURE_LOGOUT, rejects=False, ends=(), answers=("granted",), app=frozenset({"secure_logout"})
+)
+STORAGE_AND_REJECTION = attrs.evolve(slices.STORAGE, ends=())
+STORAGE_OF_FEW_WORDS = attrs.evolve(STORAGE_AND_REJECTION, rejects=False)
 
 
 @pytest.mark.requirement(
@@ -68,12 +84,24 @@ def test_nobody_waits_for_ever_however_many_logins_there_are() -> None:
     }
 
 
-def test_what_nobody_can_promise_does_not_come_true() -> None:
+WITH_HELP = {
+    "an expired session is renewed or ended": "logout",
+    "a token that the platform has voided is found out": "logout",
+    "a banned user's session ends": "api",
+    "a terminated session is left": "logout",
+}
+"""Whose help it takes, by the first word of what happens: a logout, or an API call that tells of the ban."""
+
+
+def test_what_nobody_can_promise_does_not_come_true_without_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With help it does, so it is this that is waited for, and nothing else that never comes either."""
     graph = explore(slices.REJECTION, unbounded=True)
     for hope in NOT_PROMISED:
-        with pytest.raises(StuckError) as stuck:
+        with pytest.raises(StuckError):
             check_eventually(graph, hope)
-        assert stuck.value.way == [] or stuck.value.way[-1].after
+        with monkeypatch.context() as patch:
+            patch.setattr(_liveness, "BY_THEMSELVES", BY_THEMSELVES | {WITH_HELP[hope.name]})
+            assert check_eventually(graph, hope) > 0
 
 
 SHOWN_IN = {
@@ -133,6 +161,37 @@ SHOWN_IN = {
     "a session told to be expired is resumed as established": "storage",
     "production takes a user id alone": "renewal",
     "a renewal starts during a secure logout": "secure logout",
+    "a login is numbered twice": "repeats",
+    "a credential has no number": "repeats",
+    "a login ends the session before it": "visitors",
+    "a ban terminates a session that there is not yet": "rejection",
+    "a renewal is repeated as a login": "repeats",
+    "an expired session is not resumed": "storage",
+    "a renewal takes an old number": "repeats",
+    "the handler is to answer and was not asked": "repeats",
+    "a handler has a second more": "repeats",
+    "a user id is presented whatever the handler answered": "repeats",
+    "a grant is dated ahead": "repeats",
+    "who waits for a renewal that failed hears of success": "repeats",
+    "asking to renew forgets what was to be presented again": "renewal",
+    "asking to renew plans it for later": "renewal",
+    "the clients handler is forgotten with the user": "repeats",
+    "an expired session waits for its plan": "visitors",
+    "a session expires and nobody is told": "repeats",
+    "a verification revives an expired token": "secure logout",
+    "a token that is found dead is used on": "rejection",
+    "a header is granted for an expired token": "repeats",
+    "the time is forgotten with the user": "repeats",
+    "what is refused takes a number": "repeats",
+    "a ban leaves no reason": "rejection",
+    "a refused renewal terminates": "renewal",
+    "the handler is asked though the user is banned": "repeats",
+    "a login under way cannot be logged out": "repeats",
+    "numbers begin anew after a logout": "repeats",
+    "a revocation that was lost is verified like one that is doubted": "secure logout",
+    "a doubted revocation waits for an answer that nobody is asked for": "secure logout",
+    "a check forgets that the revocation was sent": "secure logout",
+    "a check is known by the number of its revocation": "secure logout",
 }
 """In which slice a fault of the core shows, by a property or by somebody who waits for ever."""
 
@@ -147,6 +206,11 @@ ELSEWHERE = {
     "an event is applied although something is due": "a slice applies what is due first by itself",
     "what time brings is believed of anybody": "a slice brings no such thing but when it is due",
     "a step writes to what the snapshot before it holds": "where it shows, it cannot be told",
+    "an event is heard twice": "in a slice whatever comes is heard once",
+    "an event comes to the session as it was before what was due": "a slice applies what is due first by itself",
+    "a timer runs after the end": "no time passes in a slice once a session has ended",
+    "whoever needs a header during a pause waits for its end": "nobody asks for headers during a pause in a slice",
+    "whoever needs a header during a pause is not told for how long": "nor is told until when it lasts",
 }
 """Faults that no slice can show, each with the reason. The inductive test shows every one of them."""
 
@@ -163,6 +227,82 @@ def test_it_is_known_of_every_fault_where_it_shows() -> None:
 def test_a_fault_of_the_core_shows(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
     mutant.plant(monkeypatch)
     assert first_breach(SLICES[SHOWN_IN[mutant.name]]) is not None
+
+
+# ── Each by itself ──────────────────────────────────────────────────────────────────────────────
+
+
+def an_expiry_stays_due(patch: pytest.MonkeyPatch) -> None:
+    """No fault for sessions of which a core applies what is due: it would never come to an end."""
+    change_rows(patch, "token_expired", lambda row: None)
+
+
+SEEN_BY_MONITORS: dict[str, tuple[Patch, Slice]] = {
+    "a header is granted for a live token of this session alone": (
+        mutants.a_header_is_granted_for_an_expired_token,
+        slices.REPEATS,
+    ),
+    "a secure logout that succeeds leaves no token behind": (
+        mutants.a_secure_logout_logs_out_although_the_revocation_failed,
+        SECURE_LOGOUT_OF_FEW_WORDS,
+    ),
+    "what a killed process leaves is what was told last or comes after it": (
+        mutants.it_is_told_before_it_is_stored,
+        STORAGE_OF_FEW_WORDS,
+    ),
+    "what is told is stored": (mutants.a_logout_leaves_the_record_in_the_store, STORAGE_OF_FEW_WORDS),
+    "a process goes on with what is stored": (
+        mutants.a_session_told_to_be_expired_is_resumed_as_established,
+        STORAGE_AND_REJECTION,
+    ),
+}
+STUCK_BY: dict[str, tuple[Patch, Slice]] = {
+    "a login ends": (mutants.the_present_login_is_not_recognised, slices.REPEATS),
+    "a renewal ends": (mutants.a_handler_may_take_for_ever, slices.REPEATS),
+    "a verification ends": (mutants.a_verification_outlives_the_expiry, REJECTION_OF_FEW_WORDS),
+    "a secure logout ends": (
+        mutants.a_doubted_revocation_waits_for_an_answer_that_nobody_is_asked_for,
+        SECURE_LOGOUT_OF_FEW_WORDS,
+    ),
+    "a token is replaced before it is dead or told to be": (an_expiry_stays_due, slices.REPEATS),
+    "an expired session that can be renewed tries again": (
+        mutants.an_expired_session_waits_for_its_plan,
+        REJECTION_OF_FEW_WORDS,
+    ),
+    "a ban of which the platform tells ends the session": (
+        mutants.a_ban_during_login_is_lost,
+        BAN_OF_FEW_WORDS,
+    ),
+    "what is committed is stored and told": (an_expiry_stays_due, STORAGE_OF_FEW_WORDS),
+}
+
+
+def test_every_monitor_and_every_promise_has_a_fault_that_it_is_to_see() -> None:
+    """The monitors made of properties have theirs among the faults of the core."""
+    assert SEEN_BY_MONITORS.keys() == {monitor.name for monitor in MONITORS}
+    assert STUCK_BY.keys() == {promise.name for promise in EVENTUALLY}
+    named = {monitor.name for monitor in all_monitors()} - SEEN_BY_MONITORS.keys()
+    assert named <= {mutant.seen_by for mutant in MUTANTS}
+
+
+@pytest.mark.parametrize("monitor", MONITORS, ids=lambda monitor: monitor.name)
+def test_a_monitor_sees_its_fault_by_itself(monitor: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant, slice = SEEN_BY_MONITORS[monitor.name]
+    assert explore(slice, monitors=[monitor]).witnesses[monitor.name] > 0
+    plant(monkeypatch)
+    with pytest.raises(BreachError):
+        explore(slice, monitors=[monitor])
+
+
+@pytest.mark.parametrize("promise", EVENTUALLY, ids=lambda promise: promise.name)
+def test_a_promise_is_seen_to_be_broken_by_its_fault(
+    promise: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant, slice = STUCK_BY[promise.name]
+    assert check_eventually(explore(slice, unbounded=True), promise) > 0
+    plant(monkeypatch)
+    with pytest.raises(StuckError):
+        check_eventually(explore(slice, unbounded=True), promise)
 
 
 def first_breach(slice: Slice) -> str | None:

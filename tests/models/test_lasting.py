@@ -89,11 +89,11 @@ FAULTS = {
         "again == IF s.retry # None THEN Far\n",
     ),
     "ABanOfWhichThePlatformTellsEndsTheSession": Fault(
-        "the platform tells of the session before, again and again",
+        "a ban that is heard over the login itself is taken for an earlier one",
         slices.REJECTION,
-        "Session",
-        'Heard([w EXCEPT !.notices = @ \\ {n}], <<"notice", n>>, End(n, "a"))',
-        'Heard(w, <<"notice", n>>, End(n - 1, "a"))',
+        "Rules",
+        "e.n >= s.session",
+        "e.n > s.session",
     ),
     "WhatIsCommittedIsStoredAndTold": Fault(
         "the driver does the same again and again",

@@ -468,7 +468,10 @@ def _done_by_the_platform(world: World, slice: Slice) -> Iterator[Move]:
         return
     for number in world.notices:
         told = world._replace(notices=tuple(other for other in world.notices if other != number))
-        yield _heard(told, slice, ("notice", number), _end(world, "a", number))
+        move = _heard(told, slice, ("notice", number), _end(world, "a", number))
+        # A session that makes nothing of its end is told again: whoever waits for that still waits.
+        is_lost = move.after is told and number == session.session and session.state in IN_SESSION
+        yield move._replace(after=world) if is_lost else move
     if is_theirs and session.credential_attempt:
         label: Label = ("api", session.credential_attempt)
         yield _heard(world, slice, label, _end(world, attempt=session.credential_attempt))
