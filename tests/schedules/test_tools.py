@@ -8,7 +8,9 @@ from typing import Any, cast
 import attrs
 import pytest
 
+from splus_session import Logout
 from splus_session._commands import AskRenewal, Persist
+from tests.properties import mutants
 from tests.schedules import choices as choices_module
 from tests.schedules.choices import (
     Choices,
@@ -19,7 +21,7 @@ from tests.schedules.choices import (
     schedules_by_chance,
     written,
 )
-from tests.schedules.judge import validate
+from tests.schedules.judge import InvalidTraceError, validate
 from tests.schedules.loop import ChosenLoop, run_in_chosen_loop
 from tests.schedules.play import Play
 from tests.schedules.scenarios import SCENARIOS
@@ -214,6 +216,18 @@ def answer_first(entries: list[Entry]) -> None:
     entries.insert(entries[number].since + 1, entries.pop(number))  # type: ignore[union-attr]
 
 
+def answer_before_it_is_stored(entries: list[Entry]) -> None:
+    number = next(
+        i for i, entry in enumerate(entries) if isinstance(entry, Told) and entry.method == "logout"
+    )
+    heard = next(
+        i
+        for i, entry in enumerate(entries)
+        if isinstance(entry, Input) and any(isinstance(step.event, Logout) for step in entry.steps)
+    )
+    entries.insert(heard + 1, entries.pop(number))
+
+
 TAMPERED: dict[str, tuple[Tamper, str]] = {
     "an observer misses the last change": (drop(Heard), "was never heard"),
     "an observer hears it twice": (repeat(Heard), "no step commands it"),
@@ -224,7 +238,10 @@ TAMPERED: dict[str, tuple[Tamper, str]] = {
     "another time": (shift_a_time, "the core makes of it"),
     "an input is missing": (lose_an_input, "met a session that the core has not"),
     "a caller is answered at once": (answer_first, "is told of a login before observers are"),
+    "a logout is answered at once": (answer_before_it_is_stored, "is told of a logout before that"),
 }
+SCENES = {"a logout is answered at once": "a plain logout overtakes a secure one"}
+"""For what does not come up in the usual one."""
 
 
 @pytest.mark.parametrize("how", TAMPERED)
@@ -238,8 +255,18 @@ def test_a_trace_that_was_tampered_with_is_seen(how: str, monkeypatch: pytest.Mo
         return finish(self, left)
 
     monkeypatch.setattr(Play, "finish", note)
-    STAGES["asyncio"](SCENARIOS["a rejection, and a renewal meanwhile"], Choices())
+    STAGES["asyncio"](SCENARIOS[SCENES.get(how, "a rejection, and a renewal meanwhile")], Choices())
     [trace] = traces
     tamper(trace)
     with pytest.raises(match=seen_as):
         validate(trace, CONFIG, SEED)
+
+
+@pytest.mark.parametrize("driver", STAGES)
+def test_a_trace_is_judged_by_the_properties_of_steps_too(
+    driver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The core that it is held against has the same fault, so nothing else would tell."""
+    mutants.a_logout_runs_no_hook(monkeypatch)
+    with pytest.raises(InvalidTraceError, match="it is not so that hooks run once at their occasion"):
+        STAGES[driver](SCENARIOS["a plain logout overtakes a secure one"], Choices())
