@@ -217,6 +217,17 @@ def test_tlc_finds_a_fault_of_the_model_by_the_name_of_what_it_breaks(fault: Fau
     assert fault.broken(tmp_path) == fault.seen_by
 
 
+@needs_tlc
+def test_a_property_that_says_nothing_sees_no_fault(tmp_path: Path) -> None:
+    [fault] = [fault for fault in FAULTS if fault.seen_by == "AHandlerNeverHasLongerThanTheDeadline"]
+    fault.plant(tmp_path)
+    path = tmp_path / "Properties.tla"
+    said = path.read_text("utf-8")
+    path.write_text(said.replace("=> S.renewal.left <= Answer", "=> TRUE"), "utf-8")
+    assert path.read_text("utf-8") != said
+    assert fault.broken(tmp_path) is None
+
+
 def shows(point: Point) -> bool:
     """Whether the graph would now have another edge here."""
     assert point.move.step is not None
