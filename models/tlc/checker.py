@@ -68,11 +68,10 @@ class Run:
 
     def __init__(self, folder: Path, module: str, configuration: str, flags: Sequence[str] = ()) -> None:
         self._folder = folder
+        # TLC unpacks its own modules where all its runs do, and removes them under the eyes of the others.
+        unpacked = (f"-Djava.io.tmpdir={folder}",)
         self._arguments: Sequence[str] = (
-            *(java(), "-XX:+UseSerialGC", "-Xmx3g", *flags),
-            # It unpacks its standard modules there, and another run may read one that is half written.
-            f"-Djava.io.tmpdir={folder}",
-            *("-cp", str(jar()), "tlc2.TLC"),
+            *(java(), "-XX:+UseSerialGC", "-Xmx3g", *flags, *unpacked, "-cp", str(jar()), "tlc2.TLC"),
             # -deadlock has TLC look for none: a bounded world ends somewhere.
             *("-workers", "1", "-deadlock", "-nowarning"),
             *("-metadir", str(folder / f"states-{module}"), "-config", configuration, f"{module}.tla"),
