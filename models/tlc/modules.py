@@ -48,7 +48,7 @@ def _outcome(row: Row) -> str:
         draft = f"{reaction}({draft}, e)"
     changes = row.target is not row.source
     reason = reason_of(row).value if changes or row.hooks else ""
-    return f"Done(s, {draft}, {_tla(changes)}, {_tla(reason)}, {_tla(row.hooks)})"
+    return f"Done(s, {draft}, {tla(changes)}, {tla(reason)}, {tla(row.hooks)})"
 
 
 def module_name(slice: Slice) -> str:
@@ -58,7 +58,7 @@ def module_name(slice: Slice) -> str:
 
 def slice_module(slice: Slice, over: str = "Properties") -> str:
     """A module with the slice's constants."""
-    lines = [f"The{name} == {_tla(value)}" for name, value in _constants(slice).items()]
+    lines = [f"The{name} == {tla(value)}" for name, value in constants_of(slice).items()]
     return "\n".join([f"---- MODULE {module_name(slice)} ----", f"EXTENDS {over}", *lines, "====", ""])
 
 
@@ -82,7 +82,7 @@ def _configuration(slice: Slice, head: str, invariants: Iterable[str], sentences
     return "\n".join(
         [
             head,
-            *("CONSTANTS", *(f"    {name} <- The{name}" for name in _constants(slice))),
+            *("CONSTANTS", *(f"    {name} <- The{name}" for name in constants_of(slice))),
             *("INVARIANTS", *(f"    {name}" for name in invariants)),
             *("PROPERTIES", *(f"    {name}" for name in sentences)),
             "",
@@ -129,7 +129,8 @@ def property_name(sentence: str) -> str:
     return "".join(word[:1].upper() + word[1:] for word in words)
 
 
-def _constants(slice: Slice) -> Mapping[str, object]:
+def constants_of(slice: Slice) -> Mapping[str, object]:
+    """What a slice is in the model, by the names of its constants."""
     config = slice.config
     lasting = [lifetime for lifetime in slice.lifetimes if lifetime > 0]
     [life] = lasting
@@ -165,7 +166,8 @@ def _half_ticks(seconds: float) -> int:
     return round(2 * seconds / TICK)
 
 
-def _tla(value: object) -> str:
+def tla(value: object) -> str:
+    """A value as TLA+ writes it."""
     match value:
         case bool():
             return str(value).upper()
@@ -174,8 +176,8 @@ def _tla(value: object) -> str:
         case str():
             return f'"{value}"'
         case tuple():
-            return f"<<{', '.join(map(_tla, value))}>>"
+            return f"<<{', '.join(map(tla, value))}>>"
         case frozenset():
-            return f"{{{', '.join(sorted(map(_tla, value)))}}}"
+            return f"{{{', '.join(sorted(map(tla, value)))}}}"
         case _:
             raise TypeError(f"the model knows nothing like {value!r}")

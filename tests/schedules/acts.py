@@ -19,6 +19,7 @@ class Call:
 
     method: str
     named: dict[str, Any] = attrs.field(factory=dict)
+    """Its arguments; a function gives one of the world in which it is called."""
     cancelled_after: float | None = None
     """Seconds after which the caller gives up, where callers can be cancelled: not in threads."""
 

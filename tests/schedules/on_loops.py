@@ -16,7 +16,7 @@ from tests.schedules.acts import Actor, Call, Scenario, Wait
 from tests.schedules.choices import Choices
 from tests.schedules.loop import ChosenLoop, Threads, run_in_chosen_loop
 from tests.schedules.play import EPILOGUE, PROLOGUE, Play, quiet
-from tests.schedules.world import Requests, World
+from tests.schedules.world import Kind, Requests, World
 
 
 class _AsyncHandler:
@@ -44,7 +44,7 @@ class _AsyncRequests(Requests):
 
 async def _play_async(play: Play) -> None:
     world, scenario = play.world, play.scenario
-    platform = _AsyncRequests(world, world.fake.async_client())
+    platform = _AsyncRequests(world, world.fake.async_client(timeout=world.config.request_timeout))
     session = world.make(aio.Session, platform, _AsyncHandler(world), _async_callback)
 
     async def perform(number: int, actor: Actor) -> None:
@@ -85,10 +85,12 @@ def _async_callback(function: Callable[[Any], object]) -> Callable[[Any], Any]:
     return call
 
 
-def on_asyncio(scenario: Scenario, choices: Choices, moods: random.Random | None = None) -> Jury:
+def on_asyncio(
+    scenario: Scenario, choices: Choices, moods: random.Random | None = None, *, kind: Kind = World
+) -> Jury:
     """Play it in a loop of asyncio whose every step is chosen."""
     loop = ChosenLoop(choices, each_step=lambda: world.check())
-    world = World(loop.time, moods=moods)
+    world = kind(loop.time, moods=moods)
     play = Play(scenario, choices, world)
     play.lost = lambda: loop.lost
     with pytest.MonkeyPatch.context() as patch, quiet(), world.noting_what_is_stored():
@@ -97,10 +99,12 @@ def on_asyncio(scenario: Scenario, choices: Choices, moods: random.Random | None
     return play.finish(left)
 
 
-def on_trio(scenario: Scenario, choices: Choices, moods: random.Random | None = None) -> Jury:
+def on_trio(
+    scenario: Scenario, choices: Choices, moods: random.Random | None = None, *, kind: Kind = World
+) -> Jury:
     """Play it in trio, with the order of each of its batches chosen, by a clock that jumps when all wait."""
     clock = trio.testing.MockClock(autojump_threshold=0)
-    world = World(lambda: clock.current_time(), moods=moods)
+    world = kind(lambda: clock.current_time(), moods=moods)
     play = Play(scenario, choices, world)
 
     async def main() -> None:

@@ -15,7 +15,7 @@ from tests.schedules.acts import Actor, Call, Scenario, Wait
 from tests.schedules.choices import Choices
 from tests.schedules.play import EPILOGUE, LONGEST_CALL, PROLOGUE, Play, quiet
 from tests.schedules.threads import Interleaver
-from tests.schedules.world import Requests, World
+from tests.schedules.world import Kind, Requests, World
 
 LINES = frozenset(
     str(module.__file__) for module in (_engine, _observers, _session, _signal, _threads, _worker)
@@ -47,12 +47,17 @@ class _Handler:
 
 
 def on_threads(
-    scenario: Scenario, choices: Choices, moods: random.Random | None = None, *, by_line: bool = False
+    scenario: Scenario,
+    choices: Choices,
+    moods: random.Random | None = None,
+    *,
+    kind: Kind = World,
+    by_line: bool = False,
 ) -> Jury:
     """Play it in threads that are interrupted as chosen; `by_line`: before any line of the driver's, too."""
     lines = LINES if by_line else frozenset[str]()
     interleaver = Interleaver(choices, lines=lines, each_step=lambda: world.check())
-    world = World(lambda: interleaver.now, interleaver.point, moods)
+    world = kind(lambda: interleaver.now, interleaver.point, moods)
     play = Play(scenario, choices, world)
     play.lost = lambda: interleaver.lost
     with quiet(), world.noting_what_is_stored(), controlled(interleaver) as watcher:
@@ -81,7 +86,7 @@ def controlled(interleaver: Interleaver) -> Iterator[_threads.Watcher]:
 
 def _play_in_threads(play: Play, interleaver: Interleaver) -> None:
     world, scenario, sleep = play.world, play.scenario, interleaver.sleep
-    platform = _Requests(world, world.fake.client())
+    platform = _Requests(world, world.fake.client(timeout=world.config.request_timeout))
     session = world.make(sync.Session, platform, _Handler(world, sleep), lambda function: function)
 
     def perform(number: int, actor: Actor) -> None:

@@ -12,7 +12,7 @@ from tests.schedules.acts import LOGIN, Act, Actor, Call, Scenario, Wait
 from tests.schedules.choices import Choices
 from tests.schedules.judge import InvalidTraceError, validate
 from tests.schedules.trace import Note, Told
-from tests.schedules.world import CONFIG, SEED, World
+from tests.schedules.world import SEED, World
 
 LONGEST_LIFE = 10_000.0
 """Seconds after which actors that still wait in bad weather will wait for ever."""
@@ -41,13 +41,16 @@ class Play:
         """Have an act begin; gives what a call gives, which may have to be awaited."""
         self.world.trace.add(Note(f"actor {actor}  {act}"))
         if isinstance(act, Call):
-            named = dict(act.named)
+            named: dict[str, Any] = {name: self._given(named) for name, named in act.named.items()}
             if act.method == "login":
                 named["auth_token"] = self.world.fake.issue_auth_token(named["user_id"])
             return getattr(session, act.method)(**named)
         if not isinstance(act, Wait):
             act.how(self.world)
         return None
+
+    def _given(self, argument: Any) -> Any:
+        return argument(self.world) if callable(argument) else argument
 
     @contextmanager
     def judged(self, actor: int, act: Call) -> Iterator[list[Any]]:
@@ -119,9 +122,9 @@ class Play:
                 raise InvalidTraceError(f"these were left behind: {', '.join(left)}")
             lost = self.lost()
             # A closing gives hooks and observers a bounded time, which the machine may have slept through.
-            finished = not (self.closing and lost >= CONFIG.wait_limit)
+            finished = not (self.closing and lost >= world.config.wait_limit)
             return validate(
-                world.trace, CONFIG, SEED, slack=ROUNDING + lost + world.jumped, finished=finished
+                world.trace, world.config, SEED, slack=ROUNDING + lost + world.jumped, finished=finished
             )
         except InvalidTraceError as error:
             raise InvalidTraceError(f"{error}\n\nwhat happened:\n{world.trace.shown()}") from error

@@ -82,6 +82,9 @@ class CallingStore:
 class World:
     """Everything around one session, and the trace of it."""
 
+    config = CONFIG
+    lifetime = LIFETIME
+
     def __init__(
         self,
         time: Callable[[], float],
@@ -98,7 +101,7 @@ class World:
         self.time = time
         self.clock = VirtualClock(time)
         self.fake = FakePlatform(clock=self.clock)
-        self.fake.rules.terms = TokenTerms(lifetime=LIFETIME)
+        self.fake.rules.terms = TokenTerms(lifetime=self.lifetime)
         self.store = CallingStore()
         self.trace = Trace(time)
         self.moods = moods
@@ -121,12 +124,12 @@ class World:
             platform=platform,
             clock=self.clock,
             store=self.store,
-            config=CONFIG,
+            config=self.config,
             session_handler=handler,
             hooks=dict.fromkeys(HOOKS, callback(lambda call: self.trace.add(Hooked(call)))),
         )
         engine = session._engine
-        engine._core = RecordingCore(CONFIG, SEED, self.trace, self._point)
+        engine._core = RecordingCore(self.config, SEED, self.trace, self._point)
         session._tell_handlers()
         announce, settle = session._observers.announce, engine.settle
 
@@ -245,6 +248,10 @@ class World:
         self.moods, self.pause = None, 0.0
         self.store.failing = False
         self.fake.mend()
+
+
+Kind = Callable[..., World]
+"""Makes a world, as `World` does."""
 
 
 class Requests:
