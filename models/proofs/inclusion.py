@@ -7,7 +7,7 @@ the clock.
 """
 
 import operator
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, Final
 
 import z3
@@ -18,7 +18,8 @@ from models.proofs.occasions import values_of_event
 from models.proofs.readings import values_of
 from models.proofs.relation import NOW, Edge
 from models.proofs.symbols import Term
-from splus_session import SessionState, Snapshot, Step
+from splus_session import Event, SessionState, Snapshot, Step
+from splus_session.explore import Slice, explore, moves
 
 ROUNDING: Final = 1e-3
 """Seconds. Within them a comparison of two times, reals there and floats here, may go either way."""
@@ -43,11 +44,14 @@ class Ways:
 
     def objections(self, steps: Iterable[Step]) -> Iterator[str]:
         """What is wrong with those steps that are not of the relation."""
+        names: dict[object, int] = {}
+        start: Snapshot | None = None
+        before: Values = {}
         for step in steps:
-            names: dict[object, int] = {}
-            before = values_of(step.before, names)
+            if step.before is not start:  # a search brings many steps from the same place
+                start, before = step.before, values_of(step.before, names)
             values = {**before, **values_of_event(step.event, names), **_chance(step)}
-            after = values_of(step.after, names)
+            after = before if step.after is start else values_of(step.after, names)
             tree = self._steps.get((type(step.event), step.before.state))
             edges = list(_leaves(tree, values))
             told = [_difference(edge, values, before, after, step) for edge in edges]
@@ -65,6 +69,16 @@ class Ways:
             told = [_changed(edge, values, before, after) for edge in edges]
             if all(told):
                 yield f"the clock in {start.state.value}: {'; '.join(map(str, told)) or 'no such way'}"
+
+
+def steps_in(slice: Slice, *, unbounded: bool) -> Collection[Step]:
+    """All the steps that the explorer finds in a slice, each once: of the same session, at the same event."""
+    steps: dict[tuple[Snapshot, Event], Step] = {}
+    for world in explore(slice, unbounded=unbounded).worlds:
+        for move in moves(world, slice):
+            if move.step is not None:
+                steps.setdefault((move.step.before, move.step.event), move.step)
+    return steps.values()
 
 
 def _chance(step: Step) -> Values:

@@ -17,10 +17,12 @@ from models.proofs.memory import BEFORE, VARIABLES
 from models.proofs.nonproperties import NON_PROPERTIES
 from models.proofs.readings import values_of
 from splus_session import LIFECYCLE, Config, Snapshot
+from splus_session.explore import slices
 from splus_session.testing.strategies import snapshots
 from tests.models.faults import FAULTS, Fault
 from tests.properties import about_outcomes, about_snapshots, about_steps  # noqa: F401 - they register
 from tests.properties.monitors import SNAPSHOTS, all_properties
+from tests.properties.mutants import MUTANTS
 
 BY_NAME = {claim.name: claim for claim in CLAIMS}
 
@@ -174,11 +176,15 @@ def test_a_longer_look_is_found_to_miss_more(relation: Relation) -> None:
 # ── The report ──────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_report_names_all_and_is_a_success(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_report_names_all_and_is_a_success(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proofs_main, "SLICES", [slices.REPEATS])  # `make prove` looks at all of them
     assert proofs_main.main() == 0
     report = capsys.readouterr().out
     for claim in (*CLAIMS, *NON_PROPERTIES):
         assert claim.name in report
+    assert "all of them" in report
     assert "Assumed, and not proved" in report
     assert "FAILED" not in report
     assert "\x1b" not in report
@@ -190,7 +196,24 @@ def test_the_report_of_a_fault_is_a_failure_and_shows_a_counterexample(
     [fault] = [fault for fault in FAULTS if fault.name == "a respite has no reason"]
     fault.plant(monkeypatch)
     monkeypatch.setattr(proofs_main, "CLAIMS", [BY_NAME[fault.seen_by]])
+    monkeypatch.setattr(proofs_main, "SLICES", [])
     assert proofs_main.main() == 1
     report = capsys.readouterr().out
     assert "FAILED" in report
     assert "retry_at = " in report
+
+
+def test_the_report_of_steps_that_are_not_of_the_relation_is_a_failure(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, relation: Relation
+) -> None:
+    assert relation.steps  # read off the code before it has its fault
+    [mutant] = [mutant for mutant in MUTANTS if mutant.name == "an orphan is not revoked"]
+    mutant.plant(monkeypatch)
+    monkeypatch.setattr(proofs_main, "Relation", lambda: relation)
+    monkeypatch.setattr(proofs_main, "CLAIMS", [])
+    monkeypatch.setattr(proofs_main, "NON_PROPERTIES", [])
+    monkeypatch.setattr(proofs_main, "SLICES", [slices.REPEATS])
+    assert proofs_main.main() == 1
+    report = capsys.readouterr().out
+    assert "SessionOpened in " in report
+    assert "1 failed" in report
