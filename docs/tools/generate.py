@@ -64,8 +64,7 @@ def session_svg() -> bytes:
 
 def model_table() -> str:
     """The same table as a module of the formal model."""
-    if str(ROOT) not in sys.path:  # where `models` is
-        sys.path.append(str(ROOT))
+    _find_models()
     from models.tlc.modules import table
 
     return table()
@@ -73,21 +72,23 @@ def model_table() -> str:
 
 def model_readme() -> str:
     """The sentences that are checked, in the page about the formal model."""
-    return _model_pages().model_readme()
+    _find_models()
+    import model_pages
+
+    return model_pages.model_readme()
 
 
 def proved_tested_assumed() -> str:
     """The figures in the page about what is known, and how."""
-    return _model_pages().page()
-
-
-def _model_pages() -> ModuleType:
-    """Imported only when asked for: it needs z3."""
-    if str(ROOT) not in sys.path:  # where `models` and `tests` are
-        sys.path.append(str(ROOT))
+    _find_models()
     import model_pages
 
-    return model_pages
+    return model_pages.page()
+
+
+def _find_models() -> None:
+    if str(ROOT) not in sys.path:  # where `models` and `tests` are
+        sys.path.append(str(ROOT))
 
 
 # In this order: an earlier one has been written when a later one reads it. A name may have several files.

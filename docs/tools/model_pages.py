@@ -61,11 +61,11 @@ def _tick(is_so: bool) -> str:
 
 
 def _sentences() -> str:
-    rows = [
-        f"| {each.name} | {', '.join(each.requirements)} | {_tick(each.explored)} "
-        f"| {f'`{property_name(each.name)}`' if each.model else ''} | {_tick(each.drawn)} | {_tick(each.proved)} |"
-        for each in sentences()
-    ]
+    rows = []
+    for each in sentences():
+        in_model = f"`{property_name(each.name)}`" if each.model else ""
+        cells = [each.name, ", ".join(each.requirements), _tick(each.explored), in_model]
+        rows.append(f"| {' | '.join([*cells, _tick(each.drawn), _tick(each.proved)])} |")
     return _table("| sentence | requirements | explored | TLC, as | drawn | proved |", rows)
 
 
@@ -135,4 +135,5 @@ def _known_by(mine: list[Sentence]) -> str:
         "checked by TLC": sum(each.model for each in mine),
         "tested on any session": sum(each.drawn for each in mine),
     }
-    return f"{len(mine)} sentences: " + ", ".join(f"{number} {how}" for how, number in counts.items() if number)
+    told = ", ".join(f"{number} {how}" for how, number in counts.items() if number)
+    return f"{len(mine)} sentence{'s' if len(mine) > 1 else ''}: {told}"

@@ -1,14 +1,23 @@
-"""`make prove`: prove everything, print what was proved and under which assumptions; 1 if anything fails."""
+"""`make prove`: prove everything, print what was proved and under which assumptions; 1 if anything fails.
 
+With `--lock`, the figures become those that are kept.
+"""
+
+import argparse
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from typing import NamedTuple
 
+from models import figures
 from models.proofs import windows
 from models.proofs.claims import CLAIMS, Relation, Verdict, judge
 from models.proofs.inclusion import Ways, steps_in
 from models.proofs.nonproperties import NON_PROPERTIES
 from splus_session import LIFECYCLE, Config
+from splus_session.explore import Slice
 from splus_session.explore.slices import SLICES
 
 ASSUMPTIONS = """
@@ -27,8 +36,11 @@ Assumed, and not proved here
 """
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Prove, print, and say whether anything failed."""
+    parser = argparse.ArgumentParser(prog="make prove", description="Prove what holds without bounds.")
+    parser.add_argument("--lock", action="store_true", help="keep the figures of this run")
+    options = parser.parse_args(arguments)
     started = time.perf_counter()
     relation = Relation()
     print(
@@ -46,15 +58,26 @@ def main() -> int:
     print("\nNot so, and found not to be")
     others = _told((judge(claim, relation) for claim in NON_PROPERTIES), proved="FAILED", refuted="not so")
     failed += [verdict for verdict in others if verdict.counterexample is None]
-    _print_windows(relation)
-    outside = _print_steps(relation)
+    bounds = _print_windows(relation)
+    steps, outside = _print_steps(relation)
     print(ASSUMPTIONS)
     count = len(failed) + len(untaken) + outside
     print(
         f"{len(proofs)} proofs, {len(others)} counterexamples, {count} failed; "
         f"{time.perf_counter() - started:.1f} s"
     )
-    return 1 if count else 0
+    if count:
+        return 1
+    ours = {
+        "ways": len(relation.steps),
+        "proofs": len(proofs),
+        "counterexamples": len(others),
+        **bounds,
+        "steps looked up": steps,
+    }
+    if options.lock:
+        figures.keep("proved", ours)
+    return 0 if figures.are_kept("proved", ours) else 1
 
 
 def _told(verdicts: Iterable[Verdict], *, proved: str, refuted: str) -> list[Verdict]:
@@ -74,46 +97,82 @@ def _told(verdicts: Iterable[Verdict], *, proved: str, refuted: str) -> list[Ver
     return told
 
 
-def _print_windows(relation: Relation) -> None:
+def _print_windows(relation: Relation) -> figures.Figures:
     print("\nIs a token asked to be renewed before it expires, wherever the looks at the clock fall?")
     watchers = (windows.OURS, windows.POLL)
     print(f"  {'lifetime':>8}  " + "  ".join(f"{watcher.name}, {watcher.every:g} s" for watcher in watchers))
-    for name, lifetime in windows.LIFETIMES.items():
-        hits = [windows.always_hit(watcher, lifetime, relation) for watcher in watchers]
+    for name, lives in windows.LIFETIMES.items():
+        hits = [windows.always_hit(watcher, lives, relation) for watcher in watchers]
         cells = [
             f"{'always' if hit else 'not always':>{len(f'{watcher.name}, {watcher.every:g} s')}}"
             for hit, watcher in zip(hits, watchers, strict=True)
         ]
         print(f"  {name:>8}  " + "  ".join(cells))
-    bounds = ", ".join(
-        f"{watcher.name}: {float(windows.enough(watcher, relation)):.5g} s" for watcher in watchers
-    )
-    print(f"  Always from which lifetime on: {bounds}.")
+    bounds = {watcher.name: float(windows.enough(watcher, relation)) for watcher in watchers}
+    told = ", ".join(f"{name}: {seconds:.5g} s" for name, seconds in bounds.items())
+    print(f"  Always from which lifetime on: {told}.")
     print("  A timer of ours that is on time never misses; the table is about machines that sleep.")
+    leeway, lifetime = windows.least_leeway(relation), windows.least_lifetime(relation)
     print(
         f"\nNo request arrives dead under {windows.SKEW_SECONDS} s of skew and {windows.LATENCY_SECONDS} s "
         f"of latency\n"
-        f"  The least leeway that is enough: {windows.least_leeway(relation)} s "
+        f"  The least leeway that is enough: {leeway} s "
         f"(ours is {Config().leeway:g} s).\n"
-        f"  The least lifetime for which ours is enough: {windows.least_lifetime(relation)} s."
+        f"  The least lifetime for which ours is enough: {lifetime} s."
     )
+    return {
+        "always asked in time from": bounds,
+        "least leeway": float(leeway),
+        "least lifetime": float(lifetime),
+    }
 
 
-def _print_steps(relation: Relation) -> int:
-    """Look every step of the slices up in the relation; gives in how many slices some are not of it."""
+class LookedUp(NamedTuple):
+    """What came of the steps of one slice."""
+
+    name: str
+    steps: int
+    objection: str | None
+    seconds: float
+
+
+def look_up(slice: Slice, ways: Ways) -> LookedUp:
+    """Look every step that the explorer finds in a slice up in the relation."""
+    started = time.perf_counter()
+    steps = steps_in(slice, unbounded=True)
+    objection = next(ways.objections(steps), None)
+    return LookedUp(slice.name, len(steps), objection, time.perf_counter() - started)
+
+
+def _look_up_elsewhere(slice: Slice) -> LookedUp:
+    return look_up(slice, _ways())
+
+
+@cache
+def _ways() -> Ways:
+    """Of a process that does nothing but look steps up: z3's terms do not travel."""
+    return Ways(Relation())
+
+
+def _looked_up(relation: Relation) -> Iterator[LookedUp]:
+    if len(SLICES) < 2:
+        yield from (look_up(slice, Ways(relation)) for slice in SLICES)
+        return
+    with ProcessPoolExecutor() as processes:
+        yield from processes.map(_look_up_elsewhere, SLICES)
+
+
+def _print_steps(relation: Relation) -> tuple[dict[str, int], int]:
+    """How many steps of each slice were looked up; and in how many slices some are not of the relation."""
     print("\nAre the steps that the explorer finds, in any number of logins, of that relation?")
-    ways, outside = Ways(relation), 0
-    for slice in SLICES:
-        started = time.perf_counter()
-        steps = steps_in(slice, unbounded=True)
-        objection = next(ways.objections(steps), None)
+    found = []
+    for name, steps, objection, seconds in _looked_up(relation):
+        found.append((name, steps, objection))
         outcome = "all of them" if objection is None else "FAILED"
-        seconds = time.perf_counter() - started
-        print(f"  {outcome}  {seconds:5.2f} s  {slice.name}, {len(steps):,} steps", flush=True)
+        print(f"  {outcome}  {seconds:5.2f} s  {name}, {steps:,} steps", flush=True)
         if objection is not None:
-            outside += 1
             print(f"    {objection}")
-    return outside
+    return {name: steps for name, steps, _ in found}, sum(objection is not None for *_, objection in found)
 
 
 if __name__ == "__main__":

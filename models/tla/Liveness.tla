@@ -70,7 +70,7 @@ AnExpiredSessionThatCanBeRenewedTriesAgain ==
 ABanOfWhichThePlatformTellsEndsTheSession ==
     Fair => []<><<S.state \notin InSession \/ S.session \notin w.notices>>_live
 
-WhatIsCommittedIsStoredAndTold == Fair => []<><<w.outbox = <<>>>>_live
+WhatIsCommittedIsStoredAndTold == Fair => []<><<w.outbox = <<>> \/ Word(edge') \in {"store", "tell"}>>_live
 
 (***************************************************************************)
 (* What is not promised, since it takes somebody's help. TLC has to find   *)

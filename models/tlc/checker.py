@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -92,3 +93,10 @@ class Run:
                     self.said.append(line.rstrip())
         if process.returncode != 0:
             raise ModelError("\n".join(self.said))
+
+    def states(self) -> int:
+        """Have it run to its end, and say how many states there are."""
+        for _ in self:
+            pass
+        found = re.findall(r"(\d+) distinct states found, 0 states left", "\n".join(self.said))
+        return int(found[-1])

@@ -1,7 +1,5 @@
 """What TLC finds out about what may last for ever."""
 
-import collections
-import re
 import tempfile
 import time
 from collections.abc import Iterable
@@ -45,17 +43,15 @@ def settles(slice: Slice, more: int = -1) -> Settled:
     promised, _ = modules.liveness()
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as name:
-        run = begin(Path(name), slice, promised, more=more)
-        collections.deque(run, maxlen=0)
-    states = re.findall(r"(\d+) distinct states found, 0 states left", "\n".join(run.said))[-1]
-    return Settled(slice.name, int(states), time.perf_counter() - started)
+        states = begin(Path(name), slice, promised, more=more).states()
+    return Settled(slice.name, states, time.perf_counter() - started)
 
 
 def is_endless(hope: str) -> bool:
     """Whether TLC finds that what is not promised may fail."""
     with tempfile.TemporaryDirectory() as name:
         try:
-            collections.deque(begin(Path(name), ENDLESS[hope], [hope], more=0), maxlen=0)
+            begin(Path(name), ENDLESS[hope], [hope], more=0).states()
         except ModelError as error:
             if "Error: Temporal properties were violated." in str(error):
                 return True

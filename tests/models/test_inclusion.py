@@ -58,9 +58,9 @@ def test_every_step_from_any_session_is_in_the_relation(ways: Ways) -> None:
     included()
 
 
-@pytest.mark.parametrize("slice", slices.SLICES, ids=lambda each: each.name)
+@pytest.mark.parametrize("slice", [slices.RENEWAL, slices.HANDLERS], ids=lambda each: each.name)
 def test_every_step_that_the_explorer_finds_is_in_the_relation(slice: Slice, ways: Ways) -> None:
-    """With as many logins as its bound lets there be; `make prove` does it for any number."""
+    """With as many logins as its bound lets there be; `make prove` does it for any number, in all slices."""
     steps = steps_in(slice, unbounded=False)
     assert len(steps) > 1_000
     assert list(ways.objections(steps)) == []

@@ -8,6 +8,7 @@ import attrs
 import pytest
 from hypothesis import given, settings
 
+from models import figures
 from models.proofs import __main__ as proofs_main
 from models.proofs import windows
 from models.proofs.claims import CLAIMS, Claim, Relation, judge
@@ -176,11 +177,18 @@ def test_a_longer_look_is_found_to_miss_more(relation: Relation) -> None:
 # ── The report ──────────────────────────────────────────────────────────────────────────────────
 
 
+def steps_of_repeats() -> int:
+    count: int = figures.kept()["proved"]["steps looked up"]["repeats"]
+    return count
+
+
 def test_the_report_names_all_and_is_a_success(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(proofs_main, "SLICES", [slices.REPEATS])  # `make prove` looks at all of them
-    assert proofs_main.main() == 0
+    kept = {**figures.kept()["proved"], "steps looked up": {"repeats": steps_of_repeats()}}
+    monkeypatch.setattr(figures, "kept", lambda path: {"proved": kept})
+    assert proofs_main.main([]) == 0
     report = capsys.readouterr().out
     for claim in (*CLAIMS, *NON_PROPERTIES):
         assert claim.name in report
@@ -197,7 +205,7 @@ def test_the_report_of_a_fault_is_a_failure_and_shows_a_counterexample(
     fault.plant(monkeypatch)
     monkeypatch.setattr(proofs_main, "CLAIMS", [BY_NAME[fault.seen_by]])
     monkeypatch.setattr(proofs_main, "SLICES", [])
-    assert proofs_main.main() == 1
+    assert proofs_main.main([]) == 1
     report = capsys.readouterr().out
     assert "FAILED" in report
     assert "retry_at = " in report
@@ -213,7 +221,7 @@ def test_the_report_of_steps_that_are_not_of_the_relation_is_a_failure(
     monkeypatch.setattr(proofs_main, "CLAIMS", [])
     monkeypatch.setattr(proofs_main, "NON_PROPERTIES", [])
     monkeypatch.setattr(proofs_main, "SLICES", [slices.REPEATS])
-    assert proofs_main.main() == 1
+    assert proofs_main.main([]) == 1
     report = capsys.readouterr().out
     assert "SessionOpened in " in report
     assert "1 failed" in report
