@@ -4,6 +4,7 @@ import doctest
 import enum
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from types import new_class
 from typing import Any
 
@@ -16,6 +17,7 @@ from splus_session._chart import SessionChart
 from splus_session._core import LIFECYCLE
 from splus_session._errors import ChartError
 from splus_session._row import Guard, Row
+from splus_session._states import SessionState
 from splus_session._table import compile_chart, render
 
 FLAGS = {
@@ -56,6 +58,37 @@ def test_what_is_rendered_reads_as_the_same_rows() -> None:
     space: dict[str, Any] = {}
     exec(render(LIFECYCLE), space)  # noqa: S102  it is this library's own module
     assert space["ROWS"] == LIFECYCLE
+
+
+def test_the_module_of_rows_is_what_is_rendered_to_the_letter() -> None:
+    assert render(LIFECYCLE) == Path(_lifecycle.__file__).read_text("utf-8")
+
+
+def test_a_row_is_rendered_with_as_much_as_it_has() -> None:
+    guards = (Guard("is_a"), Guard("is_b", expected=False))
+    bare = Row(SessionState.ESTABLISHED, "logout", SessionState.NOT_LOGGED_IN)
+    full = Row(
+        SessionState.ESTABLISHED, "renew_now", SessionState.ESTABLISHED, True, guards, ("a", "b"), ("c",)
+    )
+    assert (
+        render((bare, full)).split("(\n", 1)[1]
+        == """    Row(
+        SessionState.ESTABLISHED,
+        "logout",
+        SessionState.NOT_LOGGED_IN,
+    ),
+    Row(
+        SessionState.ESTABLISHED,
+        "renew_now",
+        SessionState.ESTABLISHED,
+        internal=True,
+        guards=(Guard("is_a"), Guard("is_b", expected=False)),
+        reactions=("a", "b"),
+        hooks=("c",),
+    ),
+)
+"""
+    )
 
 
 def test_rows_cannot_be_changed() -> None:
@@ -180,6 +213,12 @@ def history_chart() -> Chart:
     return chart({"out": out, "inner": inner, "go": out.to(inner.h), "back": inner.to(out)})
 
 
+def odd_chart(odd: State) -> Chart:
+    """One of whose two states, though it holds none, is not as plain as a state of a table."""
+    out = State(value=At.A, initial=True)
+    return chart({"out": out, "odd": odd, "go": out.to(odd), "back": odd.to(out)})
+
+
 def final_chart() -> Chart:
     at = States.from_enum(At, initial=At.A, final=At.B)
     return chart({"at": at, "go": at.A.to(at.B)})
@@ -255,6 +294,18 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "a compound state": (nested_chart, "is nested, parallel or historic"),
     "a parallel state": (parallel_chart, "is nested, parallel or historic"),
     "history": (history_chart, "is nested, parallel or historic"),
+    "a parallel state of no regions": (
+        lambda: odd_chart(State(value=At.B, parallel=True)),
+        "is nested, parallel or historic",
+    ),
+    "history of the whole chart": (
+        lambda: odd_chart(HistoryState(value=At.B)),
+        "is nested, parallel or historic",
+    ),
+    "a state with nothing in it but history": (
+        lambda: odd_chart(State(value=At.B, history=[HistoryState()])),
+        "is nested, parallel or historic",
+    ),
     "a final state": (final_chart, "is final"),
     "no states": (lambda: chart({}), "has no states"),
     "states that are no enum's": (
@@ -305,6 +356,10 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     # Transitions
     "no event": (eventless_chart, "from A has no event"),
     "no target": (targetless_chart, "does not lead to one target"),
+    "the transition that begins a nested state": (
+        lambda: chart(ring(initial=True)),
+        "does not lead to one target",
+    ),
     "leaving and entering the same state": (itself_chart, r"say internal=True"),
     "a source that is any state, itself too": (any_chart, r"leave from A .*say internal=True"),
     "a validator": (lambda: chart(ring(validators="check")), "has validators="),
@@ -408,6 +463,53 @@ def test_refused_with_words_is(declare: Callable[[], Any], words: str) -> None:
     declared = declare()  # python-statemachine itself takes it
     with pytest.raises(ChartError, match=words):
         compile_chart(declared)
+
+
+IN_FULL = {
+    "another catch_errors_as_events": "Chart.catch_errors_as_events is True; the table means False: set it",
+    "a chart that extends another": "Chart extends the chart Chart: write it out in full",
+    "inherited listeners": "Chart has the listeners of Mixin; the table calls nobody",
+    "a chart that another extends": "Chart is extended by Chart, which may have changed it",
+    "no states": "Chart has no states",
+    "two states of one value": "two states of Chart have the same value",
+    "listeners": "Chart has listeners; the table calls nobody",
+    "a state with nothing in it but history": "state odd of Chart is nested, parallel or historic; the table is flat",
+    "a final state": "state B of Chart is final, which would end the machine for good",
+    "states that are no enum's": "state a of Chart has no enum member as its value: use States.from_enum",
+    "something on leaving": (
+        "state a of Chart has exit=['ring']; write it on the transitions, so that a row is the whole truth"
+    ),
+    "a delayed event": "the event go is delayed; time is a fact that comes from outside",
+    "an internal event": "the event go is internal; the table raises no events of its own",
+    "no event": "a transition from A has no event",
+    "no target": "nowhere from A does not lead to one target",
+    "a validator": "go from A has validators=; the table knows cond, unless, on and after",
+    "something before": "go from A has before=; the table knows cond, unless, on and after",
+    "leaving and entering the same state": "stay from A leaves and enters the same state: say internal=True",
+    "the event that fits all": "* go from A: '*' is no plain event name",
+    "a function as a guard": "go from A has something else than a name in cond=: give a name instead",
+    "a function as a reaction": "go from A has something else than a name in on=: give a name instead",
+    "a function as a hook": "go from A has something else than a name in after=: give a name instead",
+    "a decorated preparation": "go from A has something else than a name in before=: give a name instead",
+    "two names in one string": (
+        "go from A has on='a b', which is no single name: several names are a list, `not` is unless=, "
+        "and `or` is a row of its own"
+    ),
+    "a hook by another name": "go from A has after='on_login'; hooks are named run_on_…",
+    "a reaction by the name of a convention": (
+        "Chart has the name on_go, which python-statemachine would also run by convention: call it something else"
+    ),
+    "the name of a state as a guard": "Chart names B, which means something else in a chart",
+    "a row below one without guards": "a row of go from At.A can never be taken",
+}
+"""Each message once, as whoever wrote the chart reads it."""
+
+
+@pytest.mark.parametrize("name", IN_FULL)
+def test_a_refusal_says_what_is_wrong_and_what_to_write_instead(name: str) -> None:
+    with pytest.raises(ChartError) as refused:
+        compile_chart(REFUSED[name][0]())
+    assert str(refused.value) == IN_FULL[name]
 
 
 def test_the_conventions_that_are_refused_are_all_there_are() -> None:

@@ -156,11 +156,8 @@ def _rows_of(transition: Any) -> Iterator[Row]:
             raise ChartError(f"{where} has {group}=; the table knows cond, unless, on and after")
     if transition.target is transition.source and not transition.internal:
         raise ChartError(f"{where} leaves and enters the same state: say internal=True")
-    guards = tuple(
-        Guard(_name(spec, where, "cond"), bool(spec.expected_value))
-        for spec in transition.cond
-        if not spec.is_convention
-    )
+    # No convention names a guard, so all of these were written.
+    guards = tuple(Guard(_name(spec, where, "cond"), bool(spec.expected_value)) for spec in transition.cond)
     for event in transition.events:
         # Any other name is a pattern: a dotted one fits by its prefix, and `*` or an empty one, which
         # two spaces in `event="a  b"` make, fits every event.
