@@ -5,6 +5,7 @@ from typing import Any
 import attrs
 import pytest
 
+from splus_session import _rules
 from splus_session._commands import (
     Announce,
     AskRenewal,
@@ -728,6 +729,14 @@ def test_a_token_that_comes_too_late_to_be_renewed_as_planned_has_a_respite() ->
         life.tell(RenewalAnswered(attempt + 1, FRESH))
 
 
+@pytest.mark.requirement("RENEW-7")
+def test_the_same_token_again_at_the_very_time_of_its_renewal_has_a_respite_too() -> None:
+    life = renewing()
+    assert life.now == life.snapshot.renew_at
+    life.tell(TokenRenewed(credential(), 2))
+    assert life.core.deadline == life.now + (START + HOUR - 35 - life.now) / 2
+
+
 @pytest.mark.requirement("RENEW-7", "EXPIRE-5")
 def test_a_token_that_dies_during_its_respite_is_renewed_after_a_backoff_and_that_is_told() -> None:
     life = renewing()
@@ -748,6 +757,18 @@ def test_a_respite_is_no_longer_than_the_pause() -> None:
     life.tell(RenewalAnswered(2, FRESH))
     life.tell(TokenRenewed(credential("cached", issued=life.now - 39 * YEAR, lifetime=40 * YEAR), 2))
     assert life.core.deadline == life.now + 600.0
+
+
+@pytest.mark.requirement("RENEW-4", "RENEW-12")
+def test_what_a_session_presents_when_its_backend_has_nothing_new_goes_by_its_kind() -> None:
+    assert {kind: _rules.unaided_grant(kind, "user-1") for kind in SessionKind} == {
+        SessionKind.AUTH_TOKEN: UserIdGrant("user-1"),
+        SessionKind.DEVELOPMENT: UserIdGrant("user-1"),
+        SessionKind.ACCESS_TOKEN: UserIdGrant("user-1"),
+        SessionKind.VISITOR: VisitorGrant(),
+        SessionKind.SIGNED_VISITOR: VisitorGrant(),
+        SessionKind.BOT: BotGrant(),
+    }
 
 
 @pytest.mark.requirement("RENEW-12")

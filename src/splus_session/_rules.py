@@ -452,19 +452,19 @@ def replace_credential(draft: Snapshot, event: TokenRenewed, out: Commands) -> N
     _end_verification(draft, out)
     _use(draft, event.credential, event.attempt)
     draft.renewal = None
-    draft.retry = _respite(draft)
+    draft.retry = _respite(draft, event.credential)
     out.append(ReleaseWaiters(event.attempt))
 
 
-def _respite(draft: Snapshot) -> Retry | None:
+def _respite(draft: Snapshot, credential: Credential) -> Retry | None:
     """Leave half of its time to a token that came too late to be renewed as planned. [RENEW-7]
 
     A backend that gives the same token again and again would be asked without a pause otherwise.
     """
     config = draft.config
-    if draft.credential is None or draft.renew_at is None or draft.renew_at > draft.now + draft.offset:
+    if draft.renew_at is None or draft.renew_at > draft.now + draft.offset:
         return None
-    left = expiry(config, draft.credential) - draft.offset - draft.now
+    left = expiry(config, credential) - draft.offset - draft.now
     # It may outlast the token by a backoff, so whoever is denied meanwhile is told why.
     return Retry(draft.now + min(config.pause, max(left / 2, config.backoff)), 0, _TOO_LATE)
 

@@ -404,16 +404,16 @@ def a_renewal_in_time_is_taken_for_a_new_session(patch: pytest.MonkeyPatch) -> N
 
 @mutant("a renewed token is renewed as planned or after a respite if it came late")
 def a_token_that_comes_late_is_renewed_at_once(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(rules, "_respite", lambda draft: None)
+    patch.setattr(rules, "_respite", lambda draft, credential: None)
 
 
 @mutant("no pause is longer than the longest")
 def a_respite_is_as_long_as_the_token_likes(patch: pytest.MonkeyPatch) -> None:
-    def respite(draft: Any) -> Retry | None:
-        given = kept(draft)
+    def respite(draft: Any, credential: Any) -> Retry | None:
+        given = kept(draft, credential)
         if given is None:
             return None
-        left = rules.expiry(draft.config, draft.credential) - draft.offset - draft.now
+        left = rules.expiry(draft.config, credential) - draft.offset - draft.now
         return attrs.evolve(given, at=draft.now + max(left / 2, draft.config.backoff))
 
     kept = rules._respite
@@ -422,8 +422,8 @@ def a_respite_is_as_long_as_the_token_likes(patch: pytest.MonkeyPatch) -> None:
 
 @mutant("a renewal that somebody asked for is due at once")
 def a_respite_has_no_reason(patch: pytest.MonkeyPatch) -> None:
-    def respite(draft: Any) -> Retry | None:
-        given = kept(draft)
+    def respite(draft: Any, credential: Any) -> Retry | None:
+        given = kept(draft, credential)
         return None if given is None else attrs.evolve(given, failure=None)
 
     kept = rules._respite
