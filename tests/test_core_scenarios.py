@@ -657,6 +657,15 @@ def test_renew_now_ends_a_pause(make: Any) -> None:
     assert life.tell(RenewNow()) == [AskRenewal(3)]
 
 
+@pytest.mark.requirement("RENEW-9", "RENEW-7")
+def test_renew_now_during_a_backoff_presents_the_same_again_and_counts_on() -> None:
+    life = renewing()
+    life.tell(RenewalFailed(2, failure(FailureKind.UNREACHABLE)))
+    assert life.tell(RenewNow()) == [Renew(3, FRESH)]
+    assert life.snapshot.renewal is not None
+    assert life.snapshot.renewal.failures == 1
+
+
 @pytest.mark.requirement("RENEW-9")
 def test_renew_now_renews_before_it_is_due_and_not_where_nobody_can() -> None:
     assert established().tell(RenewNow()) == [AskRenewal(2)]

@@ -402,6 +402,15 @@ def a_renewal_in_time_is_taken_for_a_new_session(patch: pytest.MonkeyPatch) -> N
     replace(patch, "replace_credential", then("replace_credential", own_handler=False))
 
 
+@mutant("asking to renew ends a pause and disturbs nothing in flight")
+def asking_to_renew_forgets_what_was_to_be_presented_again(patch: pytest.MonkeyPatch) -> None:
+    def end_pause(draft: Any, event: Any, out: list[Any]) -> None:
+        if draft.renewal is None:
+            draft.retry = Retry(draft.now, 0)
+
+    replace(patch, "end_pause", end_pause)
+
+
 @mutant("a renewed token is renewed as planned or after a respite if it came late")
 def a_token_that_comes_late_is_renewed_at_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(rules, "_respite", lambda draft, credential: None)
