@@ -247,6 +247,14 @@ def test_a_token_is_expired_on_arrival_by_the_platforms_clock_and_not_by_ours() 
     assert behind.state() is ESTABLISHED
 
 
+@pytest.mark.requirement("LOGIN-3", "LOGIN-8")
+def test_the_token_of_a_visitor_that_is_dead_on_arrival_is_told_as_that_and_not_as_another_users() -> None:
+    life = Life()
+    life.tell(LoginAsVisitor())
+    released = life.tell(SessionOpened(credential(lifetime=0.0), 1))[1]
+    assert released == ReleaseWaiters(1, failure(FailureKind.EXPIRED_ON_ARRIVAL))
+
+
 @pytest.mark.requirement("LOGIN-4")
 def test_a_production_login_needs_an_auth_token_and_a_development_login_does_not() -> None:
     assert Life().drop(Login("user-1")) == "has_auth_token_or_development"

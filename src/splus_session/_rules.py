@@ -525,7 +525,7 @@ def start_revocation(draft: Snapshot, event: SecureLogout, out: Commands) -> Non
     draft.attempt += 1
     draft.revocation = Revocation(draft.attempt, draft.now + draft.config.wait_limit)
     if draft.renewal is not None and draft.renewal.grant is None:
-        _end_renewal(draft, _SUPERSEDED, out)
+        _end_renewal(draft, draft.renewal, _SUPERSEDED, out)
 
 
 def send_revocation(draft: Snapshot, event: RevocationDue, out: Commands) -> None:
@@ -570,7 +570,7 @@ def end_session(
 ) -> None:
     """Nothing of the user is left, and nobody waits any longer. [LOGOUT-2] [BAN-4]"""
     if draft.renewal is not None:
-        _end_renewal(draft, _failure_of(draft, event), out)
+        _end_renewal(draft, draft.renewal, _failure_of(draft, event), out)
     _end_verification(draft, out)
     if draft.revocation is not None:
         done = isinstance(event, TokenRevoked | TokenRefuted)
@@ -649,13 +649,12 @@ def _try_later(draft: Snapshot, wait: float, failure: Failure, out: Commands, *,
     if renewal is not None:
         grant = renewal.grant if keep_grant else None
         draft.retry = Retry(draft.now + wait, renewal.failures + 1, failure, grant, renewal.obtained_at)
-        _end_renewal(draft, failure, out)
+        _end_renewal(draft, renewal, failure, out)
 
 
-def _end_renewal(draft: Snapshot, failure: Failure, out: Commands) -> None:
-    if draft.renewal is not None:
-        out.append(ReleaseWaiters(draft.renewal.attempt, failure))
-        draft.renewal = None
+def _end_renewal(draft: Snapshot, renewal: Renewal, failure: Failure, out: Commands) -> None:
+    out.append(ReleaseWaiters(renewal.attempt, failure))
+    draft.renewal = None
 
 
 def _end_verification(draft: Snapshot, out: Commands) -> None:

@@ -848,7 +848,8 @@ def a_secure_logout_waits_for_a_renewal_without_end(patch: pytest.MonkeyPatch) -
 @mutant("a renewal that was sent ends by its answer or with the session alone")
 def a_secure_logout_that_waited_too_long_gives_up_the_renewal(patch: pytest.MonkeyPatch) -> None:
     def send_revocation(draft: Any, event: Any, out: list[Any]) -> None:
-        rules._end_renewal(draft, rules._SUPERSEDED, out)
+        if draft.renewal is not None:
+            rules._end_renewal(draft, draft.renewal, rules._SUPERSEDED, out)
         kept(draft, event, out)
 
     kept = rules.send_revocation
@@ -868,7 +869,7 @@ def a_secure_logout_waits_for_a_renewal_and_gives_up_all_the_same(patch: pytest.
 
 @mutant("what ends releases its waiters exactly once")
 def who_waits_for_a_renewal_that_was_given_up_waits_on(patch: pytest.MonkeyPatch) -> None:
-    def end_renewal(draft: Any, failure: Any, out: list[Any]) -> None:
+    def end_renewal(draft: Any, renewal: Any, failure: Any, out: list[Any]) -> None:
         draft.renewal = None
 
     patch.setattr(rules, "_end_renewal", end_renewal)
