@@ -38,6 +38,7 @@ from splus_session._events import (
     RenewalDue,
     RenewalFailed,
     RenewNow,
+    RevocationDoubted,
     RevocationDue,
     SecureLogout,
     ServerClock,
@@ -51,7 +52,7 @@ from splus_session._events import (
 from splus_session._failures import Failure, FailureKind
 from splus_session._row import Row
 from splus_session._secrets import Secret
-from splus_session._snapshot import Snapshot, Step
+from splus_session._snapshot import Revocation, Snapshot, Step
 from splus_session._states import SessionState
 from tests.lives import AUTH_TOKEN, DAY, HOUR, START, YEAR, Life, Wanderer, credential
 
@@ -164,6 +165,10 @@ def test_sessions_share_their_configuration_and_nothing_else() -> None:
     ours.receive(Login("user-1"), START)
     assert theirs.snapshot == before
     assert ours.snapshot.config is theirs.snapshot.config
+
+
+def test_a_core_of_which_nothing_is_said_has_the_ordinary_figures_and_begins_its_jitter_at_zero() -> None:
+    assert SessionCore().snapshot == Snapshot(Config(), 0)
 
 
 def test_a_core_goes_on_from_any_snapshot_and_forks_are_free() -> None:
@@ -283,6 +288,17 @@ def test_when_the_clock_steps_back_pauses_and_deadlines_do_too_and_expiry_does_n
     assert back.revocation == attrs.evolve(
         asked.snapshot.revocation, deadline=near(asked.snapshot.revocation.deadline - jump)
     )
+
+
+@pytest.mark.requirement("EXPIRE-4", "LOGOUT-3")
+def test_when_the_clock_steps_back_the_check_of_a_revocation_is_still_waited_for() -> None:
+    life = Life().log_in()
+    life.tell(SecureLogout())
+    life.tell(RevocationDoubted(2))
+    life.wait(-HOUR)
+    assert life.snapshot.revocation == Revocation(2, near(life.now + 30.0), sent=True, check=3)
+    life.tell(TokenRefuted(3))
+    assert life.state() is SessionState.NOT_LOGGED_IN
 
 
 @pytest.mark.requirement("EXPIRE-4")
@@ -448,6 +464,14 @@ def test_a_caller_is_granted_told_to_wait_or_denied() -> None:
 def test_a_caller_is_denied_at_once_where_nobody_can_renew() -> None:
     life = Life(handler=False).log_in().expire()
     assert life.core.authorization() == Denied(SessionState.TOKEN_EXPIRED, Failure(FailureKind.NO_HANDLER))
+
+
+@pytest.mark.requirement("EXPIRE-5")
+def test_a_caller_gets_an_answer_even_before_what_is_due_has_been_applied() -> None:
+    life = Life().log_in()
+    expired = step(life.snapshot, TokenExpired(), START + HOUR).after
+    assert upcoming(expired) == (START + HOUR, RenewalDue())
+    assert SessionCore.of(expired).authorization() == Denied(SessionState.TOKEN_EXPIRED)
 
 
 @pytest.mark.requirement("EXPIRE-5", "LOGOUT-4")

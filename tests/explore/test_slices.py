@@ -203,6 +203,7 @@ ELSEWHERE = {
     "a respite is as long as the token likes": "tokens in a slice live no longer than a pause",
     "a pause is as long as the clock was set back": "no clock in a slice is set back",
     "a clock that is set back revives the token": "no clock in a slice is set back",
+    "a clock that is set back forgets the check of a revocation": "no clock in a slice is set back",
     "every date is taken for the exact time": "no answer in a slice has a date",
     "an event is applied although something is due": "a slice applies what is due first by itself",
     "what time brings is believed of anybody": "a slice brings no such thing but when it is due",

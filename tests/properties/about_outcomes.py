@@ -61,11 +61,22 @@ def time_alone_changes_only_what_counts_from_our_clock(outcome: Outcome) -> bool
     back = moved.now - start.now
     if back >= 0:
         return attrs.evolve(start, now=moved.now) == moved
-    same = attrs.evolve(
-        start, now=moved.now, renewal=moved.renewal, retry=moved.retry, revocation=moved.revocation
-    )
     gaps = zip(_from_now(start), _from_now(moved), strict=True)
-    return same == moved and all(abs(after - before) <= ROUNDING for before, after in gaps)
+    return _timeless(start) == _timeless(moved) and all(
+        abs(after - before) <= ROUNDING for before, after in gaps
+    )
+
+
+def _timeless(s: Snapshot) -> Snapshot:
+    """The same without anything that counts from our clock."""
+    renewal, retry, revocation = s.renewal, s.retry, s.revocation
+    if renewal is not None:
+        renewal = attrs.evolve(renewal, deadline=None if renewal.deadline is None else 0.0, obtained_at=0.0)
+    if retry is not None:
+        retry = attrs.evolve(retry, at=0.0, obtained_at=0.0)
+    if revocation is not None:
+        revocation = attrs.evolve(revocation, deadline=0.0)
+    return attrs.evolve(s, now=0.0, renewal=renewal, retry=retry, revocation=revocation)
 
 
 def _from_now(s: Snapshot) -> list[float]:

@@ -584,6 +584,17 @@ def a_clock_that_is_set_back_revives_the_token(patch: pytest.MonkeyPatch) -> Non
     patch.setattr(core, "_step_back", step_back)
 
 
+@mutant("time alone changes only what counts from our clock")
+def a_clock_that_is_set_back_forgets_the_check_of_a_revocation(patch: pytest.MonkeyPatch) -> None:
+    def step_back(moved: Any, back: float) -> None:
+        kept(moved, back)
+        if moved.revocation is not None:
+            moved.revocation = attrs.evolve(moved.revocation, check=None)
+
+    kept = core._step_back
+    patch.setattr(core, "_step_back", step_back)
+
+
 @mutant("the platforms clock is learned from answers and no further than needed")
 def every_date_is_taken_for_the_exact_time(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(rules, "learned", lambda offset, clock, now: offset if clock is None else clock.date - now)
