@@ -9,9 +9,10 @@ import attrs
 import pytest
 
 from splus_session import _core, _rules
-from splus_session._commands import Announce, AskRenewal, Command, Persist, RunHook
+from splus_session._commands import Announce, AskRenewal, Command, Persist, ReleaseWaiters, RunHook
 from splus_session._config import Config
 from splus_session._core import (
+    HOOKS,
     LIFECYCLE,
     NOT_ALLOWED,
     Denied,
@@ -23,7 +24,7 @@ from splus_session._core import (
     step,
     upcoming,
 )
-from splus_session._credentials import MAX_TIME, Credential
+from splus_session._credentials import MAX_TIME, Credential, SessionKind
 from splus_session._errors import ChartError, InvalidArgumentError
 from splus_session._events import (
     EVENTS,
@@ -155,6 +156,18 @@ def test_the_same_seed_and_events_give_the_same_session_and_another_seed_another
     assert life(1) == life(1)
     assert life(1)[-1].after.renew_at != life(2)[-1].after.renew_at
     assert SessionCore(seed=2**64 + 5).snapshot == SessionCore(seed=5).snapshot
+
+
+@pytest.mark.requirement("CLIENT-2", "RENEW-1")
+def test_the_jitter_is_that_of_knuths_generator_so_what_was_recorded_can_be_played_again() -> None:
+    drawn = _rules.draft_of(Snapshot(Config(), 1))
+    numbers = [_rules._random(drawn) for _ in range(3)]
+    seeds = [1]
+    for _ in range(3):
+        seeds.append((seeds[-1] * 6364136223846793005 + 1442695040888963407) % 2**64)
+    assert drawn.seed == seeds[-1]
+    assert seeds[1] == 7806831264735756412  # as it is published
+    assert numbers == [(seed >> 11) / 2**53 for seed in seeds[1:]]
 
 
 @pytest.mark.requirement("CLIENT-2")
@@ -358,6 +371,22 @@ def test_what_time_brings_nobody_else_can_bring(fact: Event) -> None:
     assert overdue.snapshot == same.snapshot
 
 
+@pytest.mark.requirement("EXPIRE-4", "RENEW-6")
+def test_of_what_is_due_at_the_same_time_the_expiry_comes_first() -> None:
+    life = Life(answer_timeout=925.0).log_in()
+    life.until_due()
+    assert life.snapshot.renewal is not None
+    assert life.snapshot.renewal.deadline == START + HOUR - 35
+    steps = life.core.advance(START + HOUR - 35)
+    assert [type(taken.event) for taken in steps] == [TokenExpired, AnswerOverdue]
+
+
+@pytest.mark.requirement("EXPIRE-4")
+def test_at_its_own_time_a_snapshot_is_itself_and_not_a_copy() -> None:
+    life = Life().log_in()
+    assert at_time(life.snapshot, life.now) is life.snapshot
+
+
 @pytest.mark.requirement("EXPIRE-4")
 def test_what_becomes_due_by_an_event_is_applied_with_it() -> None:
     life = Life(handler=False).log_in().expire()
@@ -430,10 +459,13 @@ def test_the_offset_moves_as_little_as_it_has_to() -> None:
     assert learned(0.0, -2.5) == 0.0
     assert learned(0.0, 10.0) == 10.0
     assert learned(0.0, -10.0) == -7.0
+    assert learned(3.0, 0.0, sent_at=1.0) == 0.0  # so long a way back that one time is left
     assert learned(3.0, 0.0, sent_at=2.0) == 3.0  # the clock stepped back on the way: no bounds at all
     for nonsense in (math.nan, math.inf, -math.inf, 1e300):
         assert learned(3.0, nonsense) == 3.0
     assert _rules.learned(3.0, None, START) == 3.0
+    for last in (MAX_TIME, -MAX_TIME):
+        assert _rules.learned(0.0, ServerClock(last, 0.0), 0.0) == near(last, abs=1)
 
 
 # ── What a caller may do now ────────────────────────────────────────────────────────────────────
@@ -472,6 +504,13 @@ def test_a_caller_gets_an_answer_even_before_what_is_due_has_been_applied() -> N
     expired = step(life.snapshot, TokenExpired(), START + HOUR).after
     assert upcoming(expired) == (START + HOUR, RenewalDue())
     assert SessionCore.of(expired).authorization() == Denied(SessionState.TOKEN_EXPIRED)
+
+
+@pytest.mark.requirement("RENEW-12")
+def test_nobody_can_renew_a_session_of_no_kind() -> None:
+    life = Life(tokens=True)
+    assert _rules.can_renew(life.snapshot, None) is False
+    assert all(_rules.can_renew(life.snapshot, kind) for kind in SessionKind)
 
 
 @pytest.mark.requirement("EXPIRE-5", "LOGOUT-4")
@@ -522,6 +561,40 @@ def test_a_copy_of_a_snapshot_has_every_field() -> None:
     names = [field.name for field in attrs.fields(Snapshot)]
     numbered: Any = cast("Any", Snapshot)(*range(len(names)))
     assert [getattr(_rules.draft_of(numbered), name) for name in names] == list(range(len(names)))
+
+
+@pytest.mark.requirement("HOOK-1")
+def test_the_hooks_are_those_that_the_chart_names() -> None:
+    assert isinstance(HOOKS, frozenset)
+    assert sorted(HOOKS) == ["on_ban", "on_login", "on_logout", "on_renewal"]
+
+
+@pytest.mark.requirement("HOOK-1", "RESUME-2")
+@pytest.mark.parametrize("stored", [True, False])
+def test_hooks_run_in_their_order_after_what_is_told_and_before_the_rest(
+    stored: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hooks = ("on_logout", "on_ban", "on_login")
+    reactions = ("end_session", "forget_record") if stored else ("end_session",)
+    row = Row(
+        SessionState.ESTABLISHED, "logout", SessionState.NOT_LOGGED_IN, reactions=reactions, hooks=hooks
+    )
+    life = Life().log_in()
+    life.until_due()
+    monkeypatch.setattr(_core, "_TABLE", _core._bind([row], _core._meaning))
+    commands = life.tell(Logout())
+    kinds = [type(command) for command in commands]
+    assert kinds == [*[Persist][: int(stored)], Announce, RunHook, RunHook, RunHook, ReleaseWaiters]
+    assert tuple(command.call.hook for command in commands if isinstance(command, RunHook)) == hooks
+
+
+def test_a_row_without_reactions_is_told_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = Row(SessionState.NOT_LOGGED_IN, "logout", SessionState.TERMINATED, hooks=("on_logout",))
+    monkeypatch.setattr(_core, "_TABLE", _core._bind([row], _core._meaning))
+    assert [type(command) for command in SessionCore().receive(Logout(), START)[0].commands] == [
+        Announce,
+        RunHook,
+    ]
 
 
 def test_what_is_overdue_is_only_what_was_asked() -> None:

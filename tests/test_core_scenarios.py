@@ -43,6 +43,7 @@ from splus_session._events import (
     LoginWithAccessToken,
     Logout,
     RenewalAnswered,
+    RenewalDue,
     RenewalFailed,
     RenewalUnable,
     RenewNow,
@@ -699,6 +700,20 @@ def test_an_access_token_session_asks_for_a_token_and_has_it_verified() -> None:
     assert life.snapshot.credential == fresh
 
 
+@pytest.mark.requirement("RENEW-10", "EXPIRE-4")
+@pytest.mark.parametrize("offset", [0.0, 500.0, -500.0])
+def test_an_access_token_is_presented_again_until_it_is_dead_by_the_platforms_clock(offset: float) -> None:
+    life = with_access_token()
+    life.until_due()
+    fresh = credential("second", issued=life.now)
+    life.tell(RenewalAnswered(2, AccessTokenGrant(fresh)))
+    life.tell(RenewalFailed(2, failure(FailureKind.UNREACHABLE)))
+    dies = life.now + HOUR - 35 - offset
+    for now, young in ((dies - 0.5, True), (dies, False)):
+        later = attrs.evolve(life.snapshot, now=now, offset=offset)
+        assert _rules.has_grant_to_resend(later, RenewalDue()) is young
+
+
 @pytest.mark.requirement("RENEW-10", "RENEW-11")
 @pytest.mark.parametrize(
     ("brought", "kind"),
@@ -1204,6 +1219,17 @@ def test_a_valid_record_resumes_offline_and_an_expired_one_renews() -> None:
     commands = dead.tell(Resume(record))
     assert dead.state() is TOKEN_EXPIRED
     assert commands[-1] == AskRenewal(2)
+
+
+@pytest.mark.requirement("RESUME-1", "EXPIRE-2")
+@pytest.mark.parametrize("offset", [0.0, 5.0])
+def test_a_record_is_dead_from_the_very_moment_at_which_its_token_is(offset: float) -> None:
+    record = Record(SessionKind.AUTH_TOKEN, credential(), expired=False, offset=offset)
+    for early, states in ((0.5, [ESTABLISHED]), (0.0, [TOKEN_EXPIRED])):
+        life = Life(answer_timeout=DAY)
+        life.now = START + HOUR - 35 - offset - early
+        life.tell(Resume(record))
+        assert life.states == states
 
 
 @pytest.mark.requirement("RESUME-1", "EXPIRE-4")
