@@ -21,6 +21,7 @@ from splus_session._core import (
     Waiting,
     allowed_in,
     at_time,
+    reason_of,
     step,
     upcoming,
 )
@@ -54,7 +55,7 @@ from splus_session._failures import Failure, FailureKind
 from splus_session._row import Row
 from splus_session._secrets import Secret
 from splus_session._snapshot import Revocation, Snapshot, Step
-from splus_session._states import SessionState
+from splus_session._states import ChangeReason, SessionState, TerminationReason
 from tests.lives import AUTH_TOKEN, DAY, HOUR, START, YEAR, Life, Wanderer, credential
 
 near: Any = pytest.approx  # it stands where a float does
@@ -533,6 +534,35 @@ def test_every_class_of_event_is_bound_and_every_request_among_them() -> None:
     ]
     assert len(bound) == len(LIFECYCLE)
     assert set(bound) == set(LIFECYCLE)
+
+
+@pytest.mark.requirement("OBSERVE-4", "BAN-1", "LOGIN-9", "LOGOUT-4")
+def test_every_row_that_moves_a_session_says_why() -> None:
+    told = {(row.event, row.target): reason_of(row) for row in LIFECYCLE if row.target is not row.source}
+    out, live, dead = SessionState.NOT_LOGGED_IN, SessionState.ESTABLISHED, SessionState.TOKEN_EXPIRED
+    assert told == {
+        ("login", SessionState.ESTABLISHING): ChangeReason.LOGIN,
+        ("login_with_access_token", SessionState.ESTABLISHING): ChangeReason.LOGIN,
+        ("login_as_visitor", SessionState.ESTABLISHING): ChangeReason.LOGIN,
+        ("login_as_bot", SessionState.ESTABLISHING): ChangeReason.LOGIN,
+        ("session_opened", live): ChangeReason.LOGGED_IN,
+        ("session_opened", out): ChangeReason.LOGIN_FAILED,
+        ("login_failed", out): ChangeReason.LOGIN_FAILED,
+        ("login_cancelled", out): ChangeReason.LOGIN_CANCELLED,
+        ("resume", live): ChangeReason.RESUMED,
+        ("resume", dead): ChangeReason.RESUMED,
+        ("token_renewed", live): ChangeReason.TOKEN_RENEWED,
+        ("token_expired", dead): ChangeReason.TOKEN_EXPIRED,
+        ("token_refuted", dead): ChangeReason.TOKEN_REJECTED,
+        ("token_refuted", out): ChangeReason.SECURE_LOGOUT,
+        ("token_revoked", out): ChangeReason.SECURE_LOGOUT,
+        ("logout", out): ChangeReason.LOGOUT,
+        ("secure_logout", out): ChangeReason.LOGOUT,
+        ("user_banned", out): TerminationReason.GLOBAL_BAN,
+        ("user_banned", SessionState.TERMINATED): TerminationReason.GLOBAL_BAN,
+        ("user_deleted", out): TerminationReason.USER_DELETED,
+        ("user_deleted", SessionState.TERMINATED): TerminationReason.USER_DELETED,
+    }
 
 
 @pytest.mark.parametrize(
