@@ -39,6 +39,7 @@ from splus_session._events import (
     RenewalAnswered,
     RenewalDue,
     RenewalFailed,
+    RenewalUnable,
     RenewNow,
     RevocationDoubted,
     RevocationDue,
@@ -183,6 +184,13 @@ def test_sessions_share_their_configuration_and_nothing_else() -> None:
 
 def test_a_core_of_which_nothing_is_said_has_the_ordinary_figures_and_begins_its_jitter_at_zero() -> None:
     assert SessionCore().snapshot == Snapshot(Config(), 0)
+
+
+def test_a_core_is_its_snapshot_and_nothing_besides() -> None:
+    core: Any = SessionCore()
+    assert core.state is core.snapshot.state
+    with pytest.raises(AttributeError):
+        core.another = 1
 
 
 def test_a_core_goes_on_from_any_snapshot_and_forks_are_free() -> None:
@@ -372,14 +380,20 @@ def test_what_time_brings_nobody_else_can_bring(fact: Event) -> None:
     assert overdue.snapshot == same.snapshot
 
 
-@pytest.mark.requirement("EXPIRE-4", "RENEW-6")
-def test_of_what_is_due_at_the_same_time_the_expiry_comes_first() -> None:
-    life = Life(answer_timeout=925.0).log_in()
+@pytest.mark.requirement("EXPIRE-4", "RENEW-6", "RENEW-7", "LOGOUT-4")
+@pytest.mark.parametrize("second", [AnswerOverdue, RenewalDue, RevocationDue])
+def test_of_what_is_due_at_the_same_time_the_expiry_comes_first(second: type[Event]) -> None:
+    expiry = START + HOUR - 35
+    left = expiry - (START + 2640)
+    life = Life(answer_timeout=left, pause=left, wait_limit=left).log_in()
     life.until_due()
-    assert life.snapshot.renewal is not None
-    assert life.snapshot.renewal.deadline == START + HOUR - 35
-    steps = life.core.advance(START + HOUR - 35)
-    assert [type(taken.event) for taken in steps] == [TokenExpired, AnswerOverdue]
+    assert life.now + left == expiry
+    if second is RenewalDue:
+        life.tell(RenewalUnable(2))
+    elif second is RevocationDue:
+        life.tell(RenewalAnswered(2, _grant()))
+        life.tell(SecureLogout())
+    assert [type(taken.event) for taken in life.core.advance(expiry)] == [TokenExpired, second]
 
 
 @pytest.mark.requirement("EXPIRE-4")
@@ -475,7 +489,7 @@ def test_the_offset_moves_as_little_as_it_has_to() -> None:
 @pytest.mark.requirement("EXPIRE-5", "EXPIRE-2")
 def test_a_caller_is_granted_told_to_wait_or_denied() -> None:
     life = Life(answer_timeout=HOUR)
-    assert life.core.authorization() == Denied(SessionState.NOT_LOGGED_IN)
+    assert life.core.authorization() == Denied(SessionState.NOT_LOGGED_IN, None, None, None)
     life.tell(Login("user-1", AUTH_TOKEN))
     assert life.core.authorization() == Waiting(1)
     life.opened()
