@@ -13,11 +13,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 NEWEST := .venv-newest
 BENCH := .venv-bench
+MUTANTS := .venv-mutants
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 SOURCES := src tests docs models
 
-.PHONY: help setup demo test test-newest check format generate diagrams explore model model-deep lock prove bench dist clean named
+.PHONY: help setup demo test test-newest check format generate diagrams explore model model-deep lock prove \
+	mutants bench dist clean named
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -94,6 +96,17 @@ lock: setup ## explore, model and prove, and take what they come to today for wh
 prove: setup ## prove with z3 what holds without bounds: any lifetime, any clock, any number of logins
 	$(BIN)/python -m models.proofs
 
+mutants: $(MUTANTS)/.installed ## change the core in 2300 small ways, one at a time: do the tests notice? (half an hour)
+	$(MUTANTS)/bin/python -m tests.mutation $(ARGS)
+
+$(MUTANTS)/.installed: pyproject.toml .ci/python.sh $(if $(PYTHON),named)
+	@python=$$(PYTHON="$(PYTHON)" .ci/python.sh find) && .ci/python.sh venv $(MUTANTS) "$$python"
+	@if [ ! $@ -nt pyproject.toml ]; then \
+		echo "installing into $(MUTANTS)"; \
+		$(MUTANTS)/bin/python $(PIP_INSTALL) --editable '.[all]' --group mutants; \
+	fi
+	@touch $@
+
 bench: $(BENCH)/.installed ## measure, side by side with other token libraries
 	$(BENCH)/bin/python tests/benchmarks/bench.py $(ARGS)
 
@@ -110,5 +123,5 @@ dist: setup ## build sdist and wheel into dist/
 	$(BIN)/python -m build --no-isolation
 
 clean: ## remove everything that make made
-	rm -rf $(VENV) $(NEWEST) $(BENCH) build dist session.svg .hypothesis .cache .*_cache
+	rm -rf $(VENV) $(NEWEST) $(BENCH) $(MUTANTS) mutants build dist session.svg .hypothesis .cache .*_cache
 	find src tests docs models -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
