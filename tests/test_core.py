@@ -258,8 +258,9 @@ def test_what_is_no_time_is_refused_and_changes_nothing(now: float) -> None:
             lambda core=life.core: step(core.snapshot, Logout(), now),
             lambda core=life.core: at_time(core.snapshot, now),
         ):
-            with pytest.raises(InvalidArgumentError, match="UTC seconds"):
+            with pytest.raises(InvalidArgumentError) as refused:
                 call()
+            assert str(refused.value) == f"the time must be in UTC seconds, up to the year 9999, got {now!r}"
         assert life.snapshot is before
     with pytest.raises(InvalidArgumentError):
         SessionCore().advance(now)
@@ -582,14 +583,24 @@ def test_every_row_that_moves_a_session_says_why() -> None:
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        (Row(SessionState.ESTABLISHED, "sneezed", SessionState.ESTABLISHED), "no such class"),
-        (Row(SessionState.ESTABLISHED, "logout", SessionState.ESTABLISHED, reactions=("sneeze",)), "sneeze"),
-        (Row(SessionState.ESTABLISHED, "logout", SessionState.ESTABLISHED, reactions=("_use",)), "_use"),
+        (
+            Row(SessionState.ESTABLISHED, "sneezed", SessionState.ESTABLISHED),
+            "the chart has an event sneezed, but there is no such class",
+        ),
+        (
+            Row(SessionState.ESTABLISHED, "logout", SessionState.ESTABLISHED, reactions=("sneeze",)),
+            "the chart names sneeze, which _rules.py does not define",
+        ),
+        (
+            Row(SessionState.ESTABLISHED, "logout", SessionState.ESTABLISHED, reactions=("_use",)),
+            "the chart names _use, which _rules.py does not define",
+        ),
     ],
 )
 def test_rows_that_name_what_nobody_defines_are_refused(row: Row, words: str) -> None:
-    with pytest.raises(ChartError, match=words):
+    with pytest.raises(ChartError) as refused:
         _core._bind([row], _core._meaning)
+    assert str(refused.value) == words
 
 
 def test_a_copy_of_a_snapshot_has_every_field() -> None:

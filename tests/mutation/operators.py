@@ -79,6 +79,10 @@ def _calls(call: cst.Call) -> Iterator[cst.CSTNode]:
         yield call.with_changes(func=cst.Name(OPPOSITES[call.func.value]))
 
 
+def _words(text: cst.FormattedStringText) -> Iterator[cst.CSTNode]:
+    yield text.with_changes(value=f"XX{text.value}XX")
+
+
 def _members(attribute: cst.Attribute) -> Iterator[cst.CSTNode]:
     """Take the next member of the enumeration."""
     members = MEMBERS.get(attribute.value.value, []) if isinstance(attribute.value, cst.Name) else []
@@ -98,6 +102,7 @@ OPERATORS: Sequence[tuple[type[cst.CSTNode], Any]] = (
     (cst.BinaryOperation, _sets),
     (cst.MatchOr, _patterns),
     (cst.Call, _calls),
+    (cst.FormattedStringText, _words),
     (cst.Attribute, _members),
 )
 
