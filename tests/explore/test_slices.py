@@ -123,7 +123,6 @@ SHOWN_IN = {
     "the answer to an earlier renewal is accepted": "repeats",
     "a renewal that is answered twice is sent twice": "repeats",
     "asking to renew starts a second renewal": "renewal",
-    "asking to renew forgets what was to be presented again": "renewal",
     "a renewal is planned besides the one in flight": "renewal",
     "a renewal is planned at expiry": "repeats",
     "a refusal is tried again as if it might pass": "renewal",

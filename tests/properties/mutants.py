@@ -486,20 +486,11 @@ def a_grant_is_dated_ahead(patch: pytest.MonkeyPatch) -> None:
 
 @mutant("waiters hear of success exactly where there is one")
 def who_waits_for_a_renewal_that_failed_hears_of_success(patch: pytest.MonkeyPatch) -> None:
-    def end_renewal(draft: Any, failure: Any, out: list[Any]) -> None:
-        kept(draft, cast("Any", None), out)
+    def end_renewal(draft: Any, renewal: Any, failure: Any, out: list[Any]) -> None:
+        kept(draft, renewal, cast("Any", None), out)
 
     kept = rules._end_renewal
     patch.setattr(rules, "_end_renewal", end_renewal)
-
-
-@mutant("asking to renew ends a pause and disturbs nothing in flight")
-def asking_to_renew_forgets_what_was_to_be_presented_again(patch: pytest.MonkeyPatch) -> None:
-    def end_pause(draft: Any, event: Any, out: list[Any]) -> None:
-        if draft.renewal is None:
-            draft.retry = Retry(draft.now, 0)
-
-    replace(patch, "end_pause", end_pause)
 
 
 @mutant("asking to renew renews")
