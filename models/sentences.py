@@ -74,5 +74,5 @@ def sentences() -> Iterator[Sentence]:
     for named in OUTCOMES:
         proved = proofs.pop(named.name, None) is not None
         yield Sentence(named.name, named.requirements, drawn=True, proved=proved)
-    for claim in proofs.values():
+    for claim in sorted(proofs.values(), key=lambda claim: claim.name):  # whoever was imported first
         yield Sentence(claim.name, claim.requirements, proved=True)

@@ -21,6 +21,7 @@ from splus_session.explore import (
     explore,
     slices,
 )
+from tests.near import NEAR
 from tests.properties import mutants
 from tests.properties.mutants import MUTANTS, Mutant, Patch, change_rows
 from tests.properties.watching import NOT_IN_A_SLICE, all_monitors
@@ -52,7 +53,7 @@ STORAGE_OF_FEW_WORDS = attrs.evolve(STORAGE_AND_REJECTION, rejects=False)
 def test_every_promise_is_kept_in_every_slice_and_every_row_is_taken() -> None:
     rows: Counter[Row] = Counter()
     witnesses: Counter[str] = Counter()
-    for slice in slices.SLICES:
+    for slice in NEAR:
         graph = explore(slice, monitors=all_monitors())
         rows += graph.rows
         witnesses += graph.witnesses

@@ -1,8 +1,9 @@
 """The model and the code are the same, edge by edge; and every difference would show."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar, cast
 
 import pytest
 
@@ -15,10 +16,12 @@ from splus_session import _core as core
 from splus_session._row import Guard
 from splus_session.explore import Graph, Move, Slice, command_view, explore, moves, slices, view
 from tests.models.faults_of_the_model import FAULTS, Fault
+from tests.near import NEAR
 
 SLICES = {slice.name: slice for slice in slices.SLICES}
 
 
+@cache
 def has_tlc() -> bool:
     try:
         return bool(java() and jar())
@@ -27,7 +30,14 @@ def has_tlc() -> bool:
         return False
 
 
-needs_tlc = pytest.mark.skipif(not has_tlc(), reason="NOT RUN: there is no Java or no TLC here")
+T = TypeVar("T", bound=Callable[..., None])
+
+
+def needs_tlc(test: T) -> T:
+    """Mark a test that runs TLC."""
+    is_missing = not has_tlc()
+    skipping = pytest.mark.skipif(is_missing, reason="NOT RUN: there is no Java or no TLC here")
+    return cast("T", pytest.mark.tlc(skipping(test)))
 
 
 @pytest.mark.parametrize("name", SLICES)
@@ -84,7 +94,7 @@ class Point(NamedTuple):
 def points() -> dict[tuple[SessionState, str], list[Point]]:
     """All of them, by where the session is and what it hears of; the nearest first."""
     found: dict[tuple[SessionState, str], list[Point]] = {}
-    for slice in SLICES.values():
+    for slice in NEAR:
         graph = explore(slice)
         for state, world in enumerate(graph.worlds):
             for move in moves(world, slice):
@@ -164,7 +174,7 @@ def test_every_part_of_the_view_tells_something() -> None:
     """A part that never varies could be left out, and nobody would notice that it was."""
     values: dict[Place, set[object]] = {}
     commands: set[str] = set()
-    for slice in SLICES.values():
+    for slice in NEAR:
         for before, leaving in graphs.edges_of_code(slice).items():
             note(values, before, ())
             for happening in leaving:

@@ -168,7 +168,7 @@ class _Viewed:
                 kind = SessionKind.DEVELOPMENT if event.auth_token is None else SessionKind.AUTH_TOKEN
                 yield ("login", kind.value, USERS[event.user_id], event.own_handler)
             case LoginWithAccessToken():
-                yield ("login", "accessToken", USERS[event.credential.user_id], event.own_handler)
+                yield ("login", "accessToken", USERS[event.credential.user_id], event.own_handler, "fresh")
             case LoginAsVisitor():
                 yield ("login", "signedVisitor" if event.signature else "visitor", "v", event.own_handler)
             case LoginAsBot():
