@@ -19,10 +19,10 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 SOURCES := src tests docs models
 
 .PHONY: help setup demo test test-newest check format generate diagrams explore model model-deep lock prove \
-	mutants bench dist clean named
+	second-opinion mutants bench dist clean named
 
 help: ## this list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 setup: $(VENV)/.installed ## make .venv with everything that the other targets use
 
@@ -95,6 +95,9 @@ lock: setup ## explore, model and prove, and take what they come to today for wh
 
 prove: setup ## prove with z3 what holds without bounds: any lifetime, any clock, any number of logins
 	$(BIN)/python -m models.proofs
+
+second-opinion: setup ## have another checker, Spin, look at one slice: its graph must be that of the code
+	$(BIN)/python -m models.spin
 
 mutants: $(MUTANTS)/.installed ## change the core in 2300 small ways, one at a time: do the tests notice? (half an hour)
 	$(MUTANTS)/bin/python -m tests.mutation $(ARGS)
