@@ -84,7 +84,7 @@ model: setup ## have TLC check the formal model, and compare its graphs with tho
 	}
 	$(BIN)/python -m models.tlc $(ARGS)
 
-model-deep: setup ## have TLC look further than `make model` does; for the night
+model-deep: setup ## have TLC look further than `make model` does (nightly: ten minutes on two cores)
 	$(BIN)/python -m models.tlc --deep
 
 lock: setup ## explore, model and prove, and take what they come to today for what they should
@@ -99,7 +99,7 @@ prove: setup ## prove with z3 what holds without bounds: any lifetime, any clock
 second-opinion: setup ## have another checker, Spin, look at one slice: its graph must be that of the code
 	$(BIN)/python -m models.spin
 
-mutants: $(MUTANTS)/.installed ## change the core in 2300 small ways, one at a time: do the tests notice? (half an hour)
+mutants: $(MUTANTS)/.installed ## change the core in 2400 small ways, one at a time: do the tests notice? (nightly: an hour on two cores)
 	$(MUTANTS)/bin/python -m tests.mutation $(ARGS)
 
 $(MUTANTS)/.installed: pyproject.toml .ci/python.sh $(if $(PYTHON),named)

@@ -219,7 +219,7 @@ def test_what_is_allowed_in_a_state_is_what_the_table_has_rows_for() -> None:
 
 @pytest.mark.requirement("LOGIN-1")
 def test_a_request_that_is_not_allowed_is_dropped_with_that_word_and_others_with_their_guard() -> None:
-    assert Life().drop(RenewNow()) == NOT_ALLOWED
+    assert Life().drop(RenewNow()) == NOT_ALLOWED == "not_allowed"
     assert Life().drop(Login("user-1")) == "has_auth_token_or_development"
     revoking = Life().log_in()
     revoking.tell(SecureLogout())
