@@ -81,8 +81,8 @@ def _slices() -> str:
             f"| {kept['checked']['lasting'][slice.name]:,} |"
         )
     head = (
-        "| slice | what is in it | states, any number of logins | edges | attempts in the model "
-        "| states | edges, the same as the code's | states in which TLC looks for what lasts |"
+        "| slice | what is in it | states explored | edges explored | attempts in the model "
+        "| its states | its edges, the same as the code's | states in which TLC looks for what lasts |"
     )
     return _table(head, rows)
 
@@ -95,14 +95,14 @@ def _figures() -> str:
         "sentences in all": len(all_of_them),
         "of these explored over the real core": sum(each.explored for each in all_of_them),
         "of these checked by TLC in the model": sum(each.model for each in all_of_them),
-        "of these tested on any session, one event at a time": sum(each.drawn for each in all_of_them),
+        "of these tested on drawn sessions, one event at a time": sum(each.drawn for each in all_of_them),
         "of these proved by z3": sum(each.proved for each in all_of_them),
-        "states explored, any number of logins": sum(each["states"] for each in explored.values()),
+        "states explored, those alike but for numbers once": sum(each["states"] for each in explored.values()),
         "edges explored": sum(each["edges"] for each in explored.values()),
-        "states of the model": sum(each["states"] for each in checked.values()),
-        "edges of the model, each of them also the code's": sum(each["edges"] for each in checked.values()),
-        "ways through a step of the code, in the proved relation": proved["ways"],
-        "sentences that are not so, and were found not to be by z3": proved["counterexamples"],
+        "states of the model, with a limit to attempts": sum(each["states"] for each in checked.values()),
+        "edges of the model, the same as the code's": sum(each["edges"] for each in checked.values()),
+        "ways through a step that were read off the code for z3": proved["ways"],
+        "other sentences, to which z3 has to find a counterexample and does": proved["counterexamples"],
     }
     return _table("| what | how many |", [f"| {what} | {number:,} |" for what, number in words.items()])
 
@@ -111,7 +111,7 @@ def _windows() -> str:
     proved = figures.kept()["proved"]
     bounds = proved["always asked in time from"]
     rows = [f"| {who} | {_duration(seconds)} |" for who, seconds in bounds.items()]
-    return _table("| who looks at the clock | lifetimes from which on it is always in time |", rows)
+    return _table("| who looks at the clock | lifetime from which on it asks before expiry |", rows)
 
 
 def _duration(seconds: float) -> str:
@@ -125,7 +125,7 @@ def _requirements() -> str:
         mine = [each for each in all_of_them if id in each.requirements]
         link = f"[{id}](../reference/requirements.md#{id.lower()})"
         rows.append(f"| {link} | {requirement.title} | {_known_by(mine) if mine else NOT_MODELLED[id]} |")
-    return _table("| requirement | | what is known of it beyond tests |", rows)
+    return _table("| requirement | | sentences that speak for a part of it |", rows)
 
 
 def _known_by(mine: list[Sentence]) -> str:
@@ -133,7 +133,7 @@ def _known_by(mine: list[Sentence]) -> str:
         "proved": sum(each.proved for each in mine),
         "explored": sum(each.explored for each in mine),
         "checked by TLC": sum(each.model for each in mine),
-        "tested on any session": sum(each.drawn for each in mine),
+        "drawn at random": sum(each.drawn for each in mine),
     }
     told = ", ".join(f"{number} {how}" for how, number in counts.items() if number)
     return f"{len(mine)} sentence{'s' if len(mine) > 1 else ''}: {told}"
