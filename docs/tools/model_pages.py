@@ -97,7 +97,7 @@ def _figures() -> str:
         "of these checked by TLC in the model": sum(each.model for each in all_of_them),
         "of these tested on drawn sessions, one event at a time": sum(each.drawn for each in all_of_them),
         "of these proved by z3": sum(each.proved for each in all_of_them),
-        "states explored, those alike but for numbers once": sum(each["states"] for each in explored.values()),
+        "states explored, with no limit to attempts": sum(each["states"] for each in explored.values()),
         "edges explored": sum(each["edges"] for each in explored.values()),
         "states of the model, with a limit to attempts": sum(each["states"] for each in checked.values()),
         "edges of the model, the same as the code's": sum(each["edges"] for each in checked.values()),
