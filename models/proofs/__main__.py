@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
+from itertools import chain
 from typing import NamedTuple
 
 from models import figures
@@ -32,7 +33,8 @@ Assumed, and not proved here
   * How far the platform's clock is ahead of what the session takes it for, and how long a request is
     on its way, are bounded by what is called skew and latency. They are not measured.
   * The relation is what the code does. It is read off the code by running it on symbols; that this was
-    done rightly is checked with every step that the explorer finds, and not proved.
+    done rightly is checked, and not proved: with every step that the explorer finds, and with what
+    time brings next and a caller gets in each of its sessions.
 """
 
 
@@ -140,8 +142,9 @@ def look_up(slice: Slice, ways: Ways) -> LookedUp:
     """Look every step that the explorer finds in a slice up in the relation."""
     started = time.perf_counter()
     steps = steps_in(slice, unbounded=True)
-    objection = next(ways.objections(steps), None)
-    return LookedUp(slice.name, len(steps), objection, time.perf_counter() - started)
+    snapshots = {step.before for step in steps}
+    objections = chain(ways.objections(steps), ways.objections_to_prospects(snapshots))
+    return LookedUp(slice.name, len(steps), next(objections, None), time.perf_counter() - started)
 
 
 def _look_up_elsewhere(slice: Slice) -> LookedUp:

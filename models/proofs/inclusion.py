@@ -2,8 +2,8 @@
 
 The relation was read off the code by running it on symbols. That this was done rightly is not proved
 but checked: any real `Step`, from a test, a search or a recording, has to be one of the relation's
-ways, with the same row, the same commands and the same memory afterwards. So is any real move of
-the clock.
+ways, with the same row, commands of the same kinds and numbers, and the same memory afterwards. So is
+any real move of the clock, and what time brings next and what a caller gets.
 """
 
 import operator
@@ -16,9 +16,11 @@ from models.proofs.claims import Relation
 from models.proofs.memory import FIELDS
 from models.proofs.occasions import values_of_event
 from models.proofs.readings import values_of
-from models.proofs.relation import NOW, Edge
+from models.proofs.relation import NOW, Edge, Prospect
 from models.proofs.symbols import Term
 from splus_session import Event, SessionState, Snapshot, Step
+from splus_session import _core as core
+from splus_session._core import Denied, Granted, Waiting
 from splus_session.explore import Slice, explore, moves
 
 ROUNDING: Final = 1e-3
@@ -36,11 +38,14 @@ class Ways:
     def __init__(self, relation: Relation) -> None:
         self._steps: dict[tuple[type, SessionState], Any] = {}
         self._moves: dict[SessionState, Any] = {}
+        self._prospects: dict[SessionState, Any] = {}
         for edge in relation.steps:
             key = edge.event, edge.source
             self._steps[key] = _planted(self._steps.get(key), edge)
         for edge in relation.moves_of_the_clock:
             self._moves[edge.source] = _planted(self._moves.get(edge.source), edge)
+        for ahead in relation.prospects:
+            self._prospects[ahead.state] = _planted(self._prospects.get(ahead.state), ahead)
 
     def objections(self, steps: Iterable[Step]) -> Iterator[str]:
         """What is wrong with those steps that are not of the relation."""
@@ -70,6 +75,16 @@ class Ways:
             if all(told):
                 yield f"the clock in {start.state.value}: {'; '.join(map(str, told)) or 'no such way'}"
 
+    def objections_to_prospects(self, snapshots: Iterable[Snapshot]) -> Iterator[str]:
+        """The same for what time brings next, and for what a caller gets who needs a header."""
+        for snapshot in snapshots:
+            values = values_of(snapshot, {})
+            due, answer = core.upcoming(snapshot), core.authorize(snapshot)
+            found = list(_leaves(self._prospects.get(snapshot.state), values))
+            told = [_misses(ahead, values, due, answer) for ahead in found]
+            if all(told):
+                yield f"ahead of {snapshot.state.value}: {'; '.join(map(str, told)) or 'no such way'}"
+
 
 def steps_in(slice: Slice, *, unbounded: bool) -> Collection[Step]:
     """All the steps that the explorer finds in a slice, each once: of the same session, at the same event."""
@@ -89,7 +104,7 @@ def _chance(step: Step) -> Values:
     return known
 
 
-def _planted(tree: Any, edge: Edge) -> Any:
+def _planted(tree: Any, edge: Edge | Prospect) -> Any:
     """The tree with one more way in it."""
     root: Tree = {"": tree}
     place: Tree = root
@@ -102,9 +117,9 @@ def _planted(tree: Any, edge: Edge) -> Any:
     return root[""]
 
 
-def _leaves(tree: Any, values: Values) -> Iterator[Edge]:
+def _leaves(tree: Any, values: Values) -> Iterator[Any]:
     """Where these values lead: to one place, or to several where rounding may decide."""
-    if isinstance(tree, Edge):
+    if isinstance(tree, Edge | Prospect):
         yield tree
     elif tree is not None:
         for answer in tree["asks"](values):
@@ -115,14 +130,30 @@ def _difference(edge: Edge, values: Values, before: Values, after: Values, step:
     if edge.row != step.row:
         return f"the row is {edge.row}, not {step.row}"
     wanted = [(type(command), _attempt(command, values)) for command in edge.commands]
-    found = [(type(command), getattr(command, "attempt", None)) for command in step.commands]
+    found = [(type(command), _number(command)) for command in step.commands]
     if wanted != found:
         return f"the commands are {wanted}, not {found}"
     return _changed(edge, values, before, after)
 
 
+def _misses(
+    ahead: Prospect, values: Values, due: tuple[float, Event] | None, answer: Granted | Waiting | Denied
+) -> str | None:
+    fact = None if due is None else type(due[1])
+    if ahead.fact is not fact:
+        return f"time brings {ahead.fact}, not {fact}"
+    if due is not None and abs(evaluated(ahead.due)(values) - due[0]) > ROUNDING:
+        return f"{fact} is due at {evaluated(ahead.due)(values)}, not {due[0]}"
+    wanted, found = (type(ahead.answer), _attempt(ahead.answer, values)), (type(answer), _number(answer))
+    return None if wanted == found else f"a caller gets {wanted}, not {found}"
+
+
+def _number(answer: object) -> Any:
+    return getattr(answer, "attempt", None)
+
+
 def _attempt(command: Any, values: Values) -> Any:
-    attempt = getattr(command, "attempt", None)
+    attempt = _number(command)
     return None if attempt is None else evaluated(attempt.term)(values)
 
 

@@ -56,6 +56,7 @@ class Prospect(NamedTuple):
     """When time brings something; None: it never will."""
     fact: type[TimeFact] | None
     answer: Granted | Waiting | Denied
+    path: Path
 
 
 @contextlib.contextmanager
@@ -170,9 +171,9 @@ def prospects(states: Iterable[SessionState] = STATES) -> Iterator[Prospect]:
         for path, (due, answer) in _explored(lambda path, state=state: run(path, state)):  # type: ignore[misc]
             when = z3.And(path.condition)
             if due is None:
-                yield Prospect(state, when, None, None, answer)
+                yield Prospect(state, when, None, None, answer, path)
             else:
-                yield Prospect(state, when, _value(due[0]), type(due[1]), answer)
+                yield Prospect(state, when, _value(due[0]), type(due[1]), answer, path)
 
 
 class Plan(NamedTuple):

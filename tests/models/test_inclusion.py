@@ -54,6 +54,7 @@ def test_every_step_from_any_session_is_in_the_relation(ways: Ways) -> None:
             assert list(ways.objections(steps_of(move))) == []
             moved = core.at_time(move.snapshot, move.now)
             assert list(ways.objections_to_moves([(move.snapshot, moved)])) == []
+            assert list(ways.objections_to_prospects([move.snapshot, moved])) == []
 
     included()
 
@@ -64,6 +65,24 @@ def test_every_step_that_the_explorer_finds_is_in_the_relation(slice: Slice, way
     steps = steps_in(slice, unbounded=False)
     assert len(steps) > 1_000
     assert list(ways.objections(steps)) == []
+    assert list(ways.objections_to_prospects({step.before for step in steps})) == []
+
+
+FAULTS_AHEAD = (
+    "a header is granted for an expired token",
+    "whoever needs a header during a pause waits for its end",
+)
+
+
+def test_what_is_ahead_of_a_faulty_core_is_not_in_the_relation(
+    ways: Ways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshots = {step.before for step in steps_in(slices.RENEWAL, unbounded=False)}
+    for name in FAULTS_AHEAD:
+        [mutant] = [mutant for mutant in MUTANTS if mutant.name == name]
+        with monkeypatch.context() as patch:
+            mutant.plant(patch)
+            assert any(ways.objections_to_prospects(snapshots)), name
 
 
 SHOWN = {

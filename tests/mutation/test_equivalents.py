@@ -16,12 +16,15 @@ def source_of(where: str) -> str:
     """The code of a module, or of a function or method in it, in one line."""
     module, *names = where.split(".")
     text = (SOURCE / f"{module}.py").read_text("utf-8")
+    lines = text.splitlines()
     node: ast.AST = ast.parse(text)
+    first, last = 0, len(lines)
     for name in names:
-        [node] = [each for each in ast.iter_child_nodes(node) if getattr(each, "name", None) == name]
-    found = ast.get_source_segment(text, node) if names else text
-    assert found is not None
-    return " ".join(line.strip() for line in found.splitlines())
+        [found] = [each for each in ast.iter_child_nodes(node) if getattr(each, "name", None) == name]
+        assert isinstance(found, ast.FunctionDef | ast.ClassDef)
+        assert found.end_lineno is not None
+        node, first, last = found, found.lineno - 1, found.end_lineno
+    return " ".join(line.strip() for line in lines[first:last])
 
 
 @pytest.mark.parametrize("mutant", equivalents(), ids=" ".join)

@@ -20,7 +20,7 @@ def is_deep() -> bool:
 
 @pytest.mark.requirement(
     "LOGIN-2", "LOGIN-6", "LOGIN-9", "HOOK-1", "RENEW-3", "EXPIRE-1", "EXPIRE-2", "EXPIRE-3", "EXPIRE-5", "BAN-3",
-    "LOGOUT-1", "LOGOUT-4", "OBSERVE-1", "OBSERVE-3", "RESUME-2", "CLIENT-3",
+    "LOGOUT-1", "LOGOUT-4", "OBSERVE-1", "RESUME-2", "CLIENT-3",
 )  # fmt: skip
 @pytest.mark.parametrize("scene", SCENARIOS)
 @pytest.mark.parametrize("driver", STAGES)

@@ -1,4 +1,4 @@
-"""Everything that may happen to a session, looked at one by one: over the real core.
+"""Everything that may happen to a session in a small world, looked at one by one: over the real core.
 
 Five states in a picture say little about answers that come late, twice, or never. Here the core is put
 into a world of requests on their way, handlers, a platform with its own truth, time, kills; and all

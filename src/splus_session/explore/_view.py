@@ -7,8 +7,9 @@ nothing is lost:
 - **Absolute time.** Every time counts from now, in half ticks: an even number is a whole number of
   ticks away, an odd one lies within a tick. Times are compared with each other and with now, and no
   other way.
-- **How often in a row a renewal failed.** It only lengthens the backoff, which in a slice ends within
-  a tick.
+- **How often in a row a renewal failed.** It only lengthens the backoff, which with the figures of a
+  slice ends within a tick for the first sixteen times. More are taken for the same: what a longer
+  backoff does is not looked at here, though the pauses, which are longer still, are.
 - **The jitter's seed.** Slices have no jitter.
 - **When something was to happen that cannot happen any more:** the expiry of a token that has expired.
 - **The figures and the platform's offset.** They are the same in all worlds of a slice.

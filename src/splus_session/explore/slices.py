@@ -109,7 +109,7 @@ REPEATS = Slice(
 )
 STORAGE = Slice(
     name="storage",
-    about="processes that are killed between any two things they do, and go on with what is stored",
+    about="a process that is killed between two things it does, and one that goes on with what is stored",
     lifetimes=(2,),
     handler=("auth token",),
     answers=("granted",),
