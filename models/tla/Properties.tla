@@ -315,7 +315,7 @@ ARenewalPresentsWhatIsStillYoungOrAsksOrDoesWithout ==
 
 WhatTheHandlerAnswersIsPresented ==
     [][Is({"handler"}) /\ L[3] # "unable" /\ IsCurrentAsk =>
-        All("renew") = <<<<"renew", N, A.renewal.grant>>>> /\ A.renewal.age = 0]_vars
+        All("renew") = <<<<"renew", N, Brought(L[3], N)>>>> /\ A.renewal.age = 0]_vars
 
 Pauses(left, keepsGrant) ==
     /\ A.renewal = None /\ A.retry # None /\ A.state = S.state
