@@ -112,9 +112,7 @@ def main(arguments: list[str] | None = None) -> int:
         "slices": {slice.name: sizes[slice.name] for slice in slices.SLICES},
         "spoke": {name: spoke[name] for name in names},
     }
-    if options.lock:
-        figures.keep("explored", ours)
-    return 0 if figures.are_kept("explored", ours) else 1
+    return 0 if figures.agree("explored", ours, lock=options.lock) else 1
 
 
 def _sentences() -> list[str]:

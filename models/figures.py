@@ -22,15 +22,20 @@ def kept(path: Path = PATH) -> dict[str, Any]:
     return figures
 
 
-def are_kept(part: str, found: Figures, path: Path = PATH) -> bool:
-    """Whether a run came to the figures that are kept; if not, says so."""
-    if kept(path).get(part) == found:
-        return True
-    print(f"{path.name} is stale in {part!r}: run `make lock` and look at what changed", file=sys.stderr)
-    return False
+def agree(part: str, found: Figures, *, lock: bool, path: Path = PATH) -> bool:
+    """Whether a run came to the figures that are kept; if not, says so.
 
-
-def keep(part: str, found: Figures, path: Path = PATH) -> None:
-    """Have a run's figures be those that are kept."""
-    figures = {**kept(path), part: found} if path.exists() else {part: found}
-    path.write_text(json.dumps(dict(sorted(figures.items())), indent=2) + "\n", "utf-8")
+    Args:
+        part: what the figures are of.
+        found: those of this run.
+        lock: keep these from now on.
+        path: where they are kept.
+    """
+    figures = kept(path) if path.exists() else {}
+    if lock:
+        figures = dict(sorted({**figures, part: found}.items()))
+        path.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+    elif figures.get(part) != found:
+        print(f"{path.name} is stale in {part!r}: run `make lock` and look at what changed", file=sys.stderr)
+        return False
+    return True

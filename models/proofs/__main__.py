@@ -77,9 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
         **bounds,
         "steps looked up": steps,
     }
-    if options.lock:
-        figures.keep("proved", ours)
-    return 0 if figures.are_kept("proved", ours) else 1
+    return 0 if figures.agree("proved", ours, lock=options.lock) else 1
 
 
 def _told(verdicts: Iterable[Verdict], *, proved: str, refuted: str) -> list[Verdict]:

@@ -113,9 +113,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     print(f"{time.perf_counter() - started:.0f} s in all")
-    if options.lock:
-        figures.keep("checked", ours)
-    return 0 if figures.are_kept("checked", ours) else 1
+    return 0 if figures.agree("checked", ours, lock=options.lock) else 1
 
 
 def _main_deep() -> int:

@@ -14,6 +14,19 @@ from models.tlc.checker import QUICK, ModelError, Run
 from splus_session.explore import Slice, slices
 
 
+def change(folder: Path, module: str, right: str, wrong: str) -> None:
+    """Have a module in a folder say something else.
+
+    Raises:
+        ValueError: it does not say what is to be changed, or says it twice.
+    """
+    path = folder / f"{module}.tla"
+    text = path.read_text("utf-8")
+    if text.count(right) != 1:
+        raise ValueError(f"{module} says {text.count(right)} times: {right}")
+    path.write_text(text.replace(right, wrong), "utf-8")
+
+
 class Fault(NamedTuple):
     """A fault, what it is planted in, and where it shows."""
 
@@ -34,11 +47,7 @@ class Fault(NamedTuple):
             ValueError: the module does not say what the fault changes, or says it twice.
         """
         modules.write_modules(folder, self.slice)
-        path = folder / f"{self.module}.tla"
-        text = path.read_text("utf-8")
-        if text.count(self.right) != 1:
-            raise ValueError(f"{self.module} says {text.count(self.right)} times: {self.right}")
-        path.write_text(text.replace(self.right, self.wrong), "utf-8")
+        change(folder, self.module, self.right, self.wrong)
         names = [[self.seen_by] if self.seen_by in those else [] for those in modules.properties()]
         configuration = modules.configuration(self.slice, *names, prints_edges=False)
         (folder / "slice.cfg").write_text(configuration, "utf-8")

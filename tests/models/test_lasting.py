@@ -14,6 +14,7 @@ from models.tlc.lasting import begin, settles
 from splus_session.explore import Slice, explore, slices, view
 from splus_session.explore._liveness import BY_THEMSELVES
 from splus_session.explore._world import is_pressed, moves
+from tests.models.faults_of_the_model import change
 from tests.models.test_model import needs_tlc
 
 IN_THE_MODEL_ALONE = {"WhatIsPressingIsOnlyForAMoment"}
@@ -99,14 +100,6 @@ FAULTS = {
 }  # fmt: skip
 
 
-def planted(fault: Fault, folder: Path) -> None:
-    """Put the slip into the modules that TLC reads."""
-    path = folder / f"{fault.module}.tla"
-    text = path.read_text("utf-8")
-    assert text.count(fault.right) == 1
-    path.write_text(text.replace(fault.right, fault.wrong), "utf-8")
-
-
 def test_every_sentence_about_what_lasts_has_a_fault() -> None:
     assert set(FAULTS) == set(modules.liveness()[0])
 
@@ -116,7 +109,7 @@ def test_every_sentence_about_what_lasts_has_a_fault() -> None:
 def test_tlc_finds_what_lasts_for_ever_because_of_a_fault(sentence: str, tmp_path: Path) -> None:
     fault = FAULTS[sentence]
     run = begin(tmp_path, fault.slice, [sentence], more=-1)
-    planted(fault, tmp_path)
+    change(tmp_path, fault.module, fault.right, fault.wrong)
     with pytest.raises(ModelError, match=r"Error: Temporal properties were violated\."):
         list(run)
 

@@ -1,11 +1,13 @@
 """The lists of what is checked agree, whoever checks; and what nobody checks is named with its reason."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 import requirements_table
 from generate import REGISTRY
 
+from models import figures
 from models.proofs.claims import CLAIMS
 from models.sentences import NOT_IN_THE_MODEL, NOT_MODELLED, Sentence, sentences
 from models.tlc import modules
@@ -74,3 +76,15 @@ def test_the_pages_have_every_sentence_and_every_requirement() -> None:
     assert [each.name for each in ALL if f"| {each.name} |" not in readme] == []
     assert [id for id in REQUIREMENTS if f"[{id}](" not in page] == []
     assert [each.name for each in NOT_PROMISED if each.name not in readme] == []
+
+
+def test_a_run_that_comes_to_other_figures_says_so_unless_they_are_to_be_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "figures.json"
+    assert figures.agree("slices", {"edges": 3}, lock=True, path=path)
+    assert figures.agree("other", {"edges": 5}, lock=True, path=path)
+    assert figures.agree("slices", {"edges": 3}, lock=False, path=path)
+    assert not figures.agree("slices", {"edges": 4}, lock=False, path=path)
+    assert "stale in 'slices': run `make lock`" in capsys.readouterr().err
+    assert figures.kept(path) == {"other": {"edges": 5}, "slices": {"edges": 3}}
