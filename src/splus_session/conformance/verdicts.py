@@ -1,0 +1,175 @@
+"""What came of judging a client: verdicts for requirements, and the shortest run that shows each breach.
+
+Plain values, from which every report is made, and which go to JSON and back.
+"""
+
+import enum
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import attrs
+
+from splus_session.requirements import REQUIREMENTS
+
+__all__ = ["Breach", "Line", "Report", "Result", "Subject", "Trouble", "Verdict"]
+
+
+class Verdict(enum.Enum):
+    """What can be said about one requirement."""
+
+    KEPT = "kept"
+    """Something that it speaks of happened, and each time it was kept."""
+    BROKEN = "broken"
+    NOT_REACHED = "not reached"
+    """Nothing that it speaks of happened: nothing can be said."""
+    NOT_APPLICABLE = "not applicable"
+    """The client does not have what it speaks of."""
+
+
+@attrs.frozen
+class Line:
+    """One thing that happened in a run, as a line of a sequence diagram."""
+
+    sender: str
+    """`kit`, `client`, `platform` or `app`; with several clients, `client a` and `client b`."""
+    receiver: str
+    text: str
+    wrong: bool = False
+    """Whether the breach is here."""
+
+
+@attrs.frozen
+class Breach:
+    """One sentence that was broken, with the shortest run that was found to do so."""
+
+    requirement: str
+    """The id."""
+    sentence: str
+    """What the client should do, of which there may be several for one requirement."""
+    expected: str
+    observed: str
+    scenario: tuple[Mapping[str, object], ...]
+    """What to do to see it: one JSON object for each step."""
+    steps: tuple[str, ...]
+    """The same in words."""
+    lines: tuple[Line, ...]
+    """What happened."""
+    commands: int
+    """How many commands the adapter was given, from the first `open` on and without any `settle`."""
+    reason: str | None = None
+    """Why it was expected, if it was."""
+
+    @property
+    def is_promised(self) -> bool:
+        """Whether the vendor's own page promises it: all else is this library's, or a fact's."""
+        return "S" in REQUIREMENTS[self.requirement].source
+
+
+@attrs.frozen
+class Result:
+    """What can be said about one requirement."""
+
+    requirement: str
+    verdict: Verdict
+    reached: int = 0
+    """In how many runs something that it speaks of happened."""
+    breaches: tuple[Breach, ...] = ()
+    why: str | None = None
+    """Why it is not applicable, if it is not."""
+
+
+@attrs.frozen
+class Trouble:
+    """A breach that was expected and did not come, or one that came once and never again."""
+
+    requirement: str
+    sentence: str
+    text: str
+
+
+@attrs.frozen
+class Subject:
+    """Who was judged."""
+
+    name: str
+    version: str
+    features: tuple[str, ...]
+    command: str | None = None
+    """How its adapter is started; None if it ran in this process."""
+
+
+@attrs.frozen
+class Report:
+    """Everything that came of judging one client."""
+
+    subject: Subject
+    seed: int
+    budget: int
+    """How many scenarios were to be played."""
+    runs: int
+    """How many were, with those that shortened others."""
+    seconds: float
+    results: tuple[Result, ...]
+    """By requirement, in the order of the catalogue."""
+    unexpected: tuple[Breach, ...] = ()
+    """Breaches that the file of expected ones does not list; all, if there is no such file."""
+    troubles: tuple[Trouble, ...] = ()
+    """Expected breaches that are gone; also breaches that could not be seen again."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is nothing to complain about."""
+        return not self.unexpected and not self.troubles
+
+    @property
+    def breaches(self) -> tuple[Breach, ...]:
+        """All of them, expected or not."""
+        return tuple(breach for result in self.results for breach in result.breaches)
+
+    def result(self, requirement: str) -> Result:
+        """The result for one requirement."""
+        return next(result for result in self.results if result.requirement == requirement)
+
+    def count(self, verdict: Verdict) -> int:
+        """How many requirements have this verdict."""
+        return sum(result.verdict is verdict for result in self.results)
+
+    def to_json(self) -> dict[str, Any]:
+        """As what `json.dumps` takes."""
+        return attrs.asdict(self, value_serializer=lambda _, __, value: _plain(value))
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Report":
+        """What `to_json` gave, back."""
+        results = tuple(
+            Result(**{**raw, "verdict": Verdict(raw["verdict"]), "breaches": _breaches(raw["breaches"])})
+            for raw in content["results"]
+        )
+        subject = content["subject"]
+        return cls(
+            **{
+                **content,
+                "subject": Subject(**{**subject, "features": tuple(subject["features"])}),
+                "results": results,
+                "unexpected": _breaches(content["unexpected"]),
+                "troubles": tuple(Trouble(**raw) for raw in content["troubles"]),
+            }
+        )
+
+
+def _plain(value: object) -> object:
+    return value.value if isinstance(value, Verdict) else value
+
+
+def _breaches(raws: Sequence[Mapping[str, Any]]) -> tuple[Breach, ...]:
+    return tuple(
+        Breach(
+            **{
+                **raw,
+                "scenario": tuple(cast("Sequence[Mapping[str, object]]", raw["scenario"])),
+                "steps": tuple(raw["steps"]),
+                "lines": tuple(Line(**line) for line in raw["lines"]),
+            }
+        )
+        for raw in raws
+    )
