@@ -19,19 +19,29 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 TRANSPORT = "splus_session.transport"
 """The ASGI extension that gives the app its connection's transport. ASGI itself cannot hang up."""
 
+HUNG_UP = "splus_session.hung_up"
+"""The one that tells, while a request is under way, that its client is gone."""
+
 
 class HangUpProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1, with the transport in every request's scope."""
+    """uvicorn's HTTP/1.1, with the transport, and when it is lost, in every request's scope."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See `asyncio.Protocol`."""
         super().connection_made(transport)
         inner = self.app
+        self._hung_up = Signal()
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
-            await inner({**scope, "extensions": {TRANSPORT: transport}}, receive, send)
+            extensions = {TRANSPORT: transport, HUNG_UP: self._hung_up}
+            await inner({**scope, "extensions": extensions}, receive, send)
 
         self.app = app
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See `asyncio.Protocol`."""
+        self._hung_up.set()
+        super().connection_lost(exc)
 
 
 class FakeApp:
@@ -48,7 +58,9 @@ class FakeApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
-        delivery = await drive_async(self._engine.begin(await _request(scope, receive)), self._stopped)
+        request, hung_up = await _request(scope, receive), scope["extensions"][HUNG_UP]
+        # Held up or not, it is carried out though its client is gone, as the real platform would.
+        delivery = await drive_async(self._engine.begin(request, hung_up), self._stopped)
         transport: asyncio.Transport = scope["extensions"][TRANSPORT]
         if delivery is None:
             transport.abort()

@@ -39,6 +39,8 @@ Exchange = Generator[Pause, None, Delivery | None]
 def exchange(request: Request, faults: tuple[Fault, ...], clock: Clock, carry: Carry) -> Exchange:
     """Let a request through these faults, to be carried out by `carry` if they allow."""
     yield from _waits((fault.before for fault in faults), clock)
+    for fault in faults:
+        faults += fault.before.struck if isinstance(fault.before, Hold) else ()
     if any(fault.lost for fault in faults):
         return None
     response = next((fault.instead for fault in faults if fault.instead is not None), None)

@@ -8,7 +8,8 @@ import attrs
 from splus_session._secrets import AccessToken, AuthSignature, AuthToken, Secret
 from splus_session.testing._endpoints import Endpoint, endpoint_of
 from splus_session.testing._gate import bearer
-from splus_session.testing._messages import Request
+from splus_session.testing._messages import Request, Response
+from splus_session.testing._waiting import Pause
 from splus_session.testing.faults import Fault
 
 _SECRET_FIELDS: dict[str, type[Secret]] = {"authToken": AuthToken, "authSignature": AuthSignature}
@@ -34,6 +35,16 @@ class Received:
     carried_out: bool = False
     status: int | None = None
     """What was answered; None if nothing was, or not yet."""
+    response: Response | None = attrs.field(default=None, repr=False)
+    """The same, whole. Its body holds secrets."""
+    over: bool = False
+    """Whether nothing more happens to it: it was answered, or lost, or given up."""
+    _hung_up: Pause | None = attrs.field(default=None, repr=False, eq=False)
+
+    @property
+    def given_up(self) -> bool:
+        """Whether the client hung up before it was answered. Seen over HTTP only."""
+        return self.response is None and self._hung_up is not None and self._hung_up.left() <= 0
 
 
 @attrs.define
@@ -73,7 +84,9 @@ class Script:
         return ()
 
 
-def received(request: Request, at: float, faults: tuple[Fault, ...], owner: str | None) -> Received:
+def received(
+    request: Request, at: float, faults: tuple[Fault, ...], owner: str | None, hung_up: Pause | None = None
+) -> Received:
     """The record of a request; `owner` is whose access token it carries."""
     content = request.json()
     raw = cast("dict[str, object]", content) if isinstance(content, dict) else {}
@@ -89,6 +102,7 @@ def received(request: Request, at: float, faults: tuple[Fault, ...], owner: str 
         bearer(request),
         fields,
         tuple(fault.name for fault in faults),
+        hung_up=hung_up,
     )
 
 

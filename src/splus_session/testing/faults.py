@@ -75,9 +75,13 @@ class Hold:
         self.arrived = Signal()
         """Set when an exchange got here: `hold.arrived.wait()`, or `await hold.arrived`."""
         self.released = Signal()
+        self.struck: tuple[Fault, ...] = ()
+        """What strikes it when it is let go."""
 
-    def release(self) -> None:
-        """Let it go, from any thread."""
+    def release(self, *faults: Fault) -> None:
+        """Let it go, from any thread, to be struck by these faults if it is held up before it is
+        carried out."""
+        self.struck = faults
         self.released.set()
 
     def fault(self, *, carried_out: bool = False) -> Fault:

@@ -9,7 +9,7 @@ from splus_session._clock import SystemClock
 from splus_session._secrets import AccessToken, ApiKey, AuthToken, ServerKey, VisitorSecret
 from splus_session.ports import Clock
 from splus_session.testing._endpoints import Endpoint
-from splus_session.testing._engine import Engine, RealtimeEvent
+from splus_session.testing._engine import Attendant, Engine, RealtimeEvent
 from splus_session.testing._gate import Keys
 from splus_session.testing._in_process import AsyncInProcessPlatform, InProcessPlatform
 from splus_session.testing._script import Received
@@ -185,6 +185,11 @@ class FakePlatform:
         hold = Hold()
         self.fail(endpoint, hold.fault(carried_out=carried_out), skip=skip, times=times)
         return hold
+
+    def attend(self, attendant: Attendant | None) -> None:
+        """Have a function decide what else strikes each request, when it has arrived. It is called
+        outside locks, in the server's thread. None: nobody decides any more."""
+        self._engine.attendant = attendant
 
     def mend(self) -> None:
         """Let nothing go wrong any more. What is held up stays so."""
