@@ -1,0 +1,271 @@
+"""Judging one client: scenarios are played, breaches shortened, and each seen again in a fresh process."""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import hypothesis
+from hypothesis import HealthCheck, Phase
+from hypothesis import strategies as st
+from hypothesis.errors import NoSuchExample
+
+from splus_session.conformance._actions import ALPHABET, NOTHING, Action
+from splus_session.conformance._judge import Found, Outcome, play
+from splus_session.conformance._lines import AdapterError
+from splus_session.conformance._run import needs
+from splus_session.conformance._source import Source
+from splus_session.conformance.sentences import SENTENCES, Sentence
+from splus_session.conformance.verdicts import Breach, Report, Result, Trouble, Verdict
+from splus_session.requirements import REQUIREMENTS
+
+DEFAULT_BUDGET: Final = 400
+"""How many scenarios are played."""
+DEFAULT_SEED: Final = 1
+
+_SHORTEST, _LONGEST = 40, 70
+"""How many actions are drawn for a scenario; many make no sense where they stand."""
+_SHORTENING: Final = 60
+"""How many runs it may take to shorten one breach."""
+_HURRIED, _PATIENT = 0.03, 1.0
+"""Real seconds to wait for what is missing: while exploring, and to be sure."""
+
+NOT_VISIBLE: Final = {
+    "HOOK-2": "making a client with a wrong hook has no command",
+    "LOGOUT-5": "what a process holds in its memory cannot be seen from outside",
+    "RESUME-3": "planned",
+    "BACKEND-1": "about the customer's backend, not about a client",
+    "BACKEND-2": "about the customer's backend, not about a client",
+    "BACKEND-3": "about the customer's backend, not about a client",
+}
+"""Requirements that no adapter can show, and why."""
+
+
+class Progress(Protocol):
+    """Who wants to know how far it is."""
+
+    def played(self, n: int, of: int, broken: int) -> None:
+        """So many scenarios were played, and so many sentences were seen broken."""
+        ...
+
+    def shortening(self, requirement: str, sentence: str, n: int, of: int) -> None:
+        """A breach is being shortened."""
+        ...
+
+    def done(self) -> None:
+        """Nothing more comes."""
+        ...
+
+
+class Silent:
+    """Nobody wants to know."""
+
+    def played(self, n: int, of: int, broken: int) -> None:
+        """See `Progress`."""
+
+    def shortening(self, requirement: str, sentence: str, n: int, of: int) -> None:
+        """See `Progress`."""
+
+    def done(self) -> None:
+        """See `Progress`."""
+
+
+class Campaign:
+    """See the module.
+
+    Args:
+        source: where adapters of the client come from.
+        seed: decides which scenarios are played: the same ones for the same features.
+        budget: how many.
+        only: ids of requirements to judge; all, if empty.
+        shorten: whether breaches are shortened and seen again.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        seed: int = DEFAULT_SEED,
+        budget: int = DEFAULT_BUDGET,
+        only: Sequence[str] = (),
+        shorten: bool = True,
+        progress: Progress | None = None,
+    ) -> None:
+        self._source = source
+        self._seed = seed
+        self._budget = budget
+        self._only = frozenset(only)
+        self._shorten = shorten
+        self._progress = progress or Silent()
+        self._reached: Counter[Sentence] = Counter()
+        self._found: dict[Sentence, Found] = {}
+        self._runs = 0
+
+    def run(self) -> Report:
+        """Judge the client.
+
+        Raises:
+            AdapterError: its adapter cannot be talked to at all.
+        """
+        begun = time.monotonic()
+        self._explore()
+        breaches, troubles = self._all_shortened() if self._shorten else (self._as_they_are(), [])
+        self._progress.done()
+        return Report(
+            subject=self._source.subject,
+            seed=self._seed,
+            budget=self._budget,
+            runs=self._runs,
+            seconds=round(time.monotonic() - begun, 1),
+            results=tuple(self._result(requirement, breaches) for requirement in self._requirements()),
+            unexpected=tuple(breaches),
+            troubles=tuple(troubles),
+        )
+
+    def _requirements(self) -> list[str]:
+        return [name for name in REQUIREMENTS if not self._only or name in self._only]
+
+    # ── Exploring ───────────────────────────────────────────────────────────────────────────────
+
+    def _explore(self) -> None:
+        failures = 0
+
+        @hypothesis.seed(self._seed)
+        @hypothesis.settings(
+            max_examples=self._budget,
+            phases=[Phase.generate],
+            database=None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        @hypothesis.given(scenarios(self._source.features))
+        def explore(scenario: tuple[Action, ...]) -> None:
+            nonlocal failures
+            outcome = self._play(scenario)
+            self._reached.update(outcome.reached)
+            for found in outcome.found:
+                self._note(found)
+            failures = failures + 1 if outcome.adapter_error is not None and not outcome.reached else 0
+            if failures == 3:
+                raise AdapterError(str(outcome.adapter_error))
+            self._progress.played(self._runs, self._budget, len(self._found))
+
+        explore()
+
+    def _note(self, found: Found) -> None:
+        if self._only and found.sentence.requirement not in self._only:
+            return
+        known = self._found.get(found.sentence)
+        if known is None or len(found.scenario) < len(known.scenario):
+            self._found[found.sentence] = found
+
+    def _play(self, scenario: Sequence[Action], *, fresh: bool = False, stop_at: Sentence | None = None) -> Outcome:
+        self._runs += 1
+        start = self._source.fresh if fresh else self._source.take
+        patience = _PATIENT if fresh else _HURRIED
+        outcome = play(start, self._source.features, scenario, patience=patience, stop_at=stop_at)
+        if outcome.adapter_error is not None:
+            self._source.discard()
+        return outcome
+
+    # ── Shortening ──────────────────────────────────────────────────────────────────────────────
+
+    def _all_shortened(self) -> tuple[list[Breach], list[Trouble]]:
+        breaches: list[Breach] = []
+        troubles: list[Trouble] = []
+        ordered = sorted(self._found, key=_place)
+        for n, sentence in enumerate(ordered, 1):
+            self._progress.shortening(sentence.requirement, sentence.text, n, len(ordered))
+            found = self._found[sentence]
+            shortened = self._shortened(sentence, found)
+            again = self._again(sentence, shortened.scenario) or self._again(sentence, found.scenario)
+            if again is None:
+                text = f"seen once, and not again: {found.wrong.observed}"
+                troubles.append(Trouble(sentence.requirement, sentence.text, text))
+            else:
+                breaches.append(_breach(again))
+        return breaches, troubles
+
+    def _shortened(self, sentence: Sentence, found: Found) -> Found:
+        """The shortest run that Hypothesis finds by leaving actions out."""
+        best, runs = found, 0
+        known: dict[tuple[Action, ...], bool] = {found.scenario: True}
+
+        def breaks(drawn: tuple[Action, ...]) -> bool:
+            nonlocal best, runs
+            scenario = tuple(action for action in drawn if action != NOTHING)
+            if scenario not in known:
+                if runs >= _SHORTENING:
+                    return False
+                runs += 1
+                seen = next(
+                    (
+                        seen
+                        for seen in self._play(scenario, stop_at=sentence).found
+                        if seen.sentence == sentence
+                    ),
+                    None,
+                )
+                known[scenario] = seen is not None
+                if seen is not None and len(seen.scenario) < len(best.scenario):
+                    best = seen
+            return known[scenario]
+
+        # Each action mostly stays, so that the whole is found; leaving it out is simpler.
+        leaving_out = st.tuples(*(st.sampled_from((NOTHING, *[action] * 15)) for action in found.scenario))
+        settings = hypothesis.settings(max_examples=300, database=None, deadline=None)
+        try:
+            hypothesis.find(leaving_out, breaks, settings=settings, random=random.Random(self._seed))  # noqa: S311
+        except NoSuchExample:
+            pass
+        return best
+
+    def _again(self, sentence: Sentence, scenario: tuple[Action, ...]) -> Found | None:
+        """Whether it is broken in a fresh process, too."""
+        outcome = self._play(scenario, fresh=True, stop_at=sentence)
+        return next((found for found in outcome.found if found.sentence == sentence), None)
+
+    def _as_they_are(self) -> list[Breach]:
+        return [_breach(self._found[sentence]) for sentence in sorted(self._found, key=_place)]
+
+    # ── Verdicts ────────────────────────────────────────────────────────────────────────────────
+
+    def _result(self, requirement: str, breaches: list[Breach]) -> Result:
+        features = self._source.features
+        sentences = [sentence for sentence in SENTENCES if sentence.requirement == requirement]
+        mine = tuple(breach for breach in breaches if breach.requirement == requirement)
+        reached = max((self._reached[sentence] for sentence in sentences), default=0)
+        if mine:
+            return Result(requirement, Verdict.BROKEN, max(reached, 1), mine)
+        if requirement in NOT_VISIBLE:
+            return Result(requirement, Verdict.NOT_APPLICABLE, why=NOT_VISIBLE[requirement])
+        if not any(sentence.features <= features for sentence in sentences):
+            absent = sorted(set[str]().union(*(sentence.features for sentence in sentences)) - features)
+            return Result(requirement, Verdict.NOT_APPLICABLE, why=f"not declared: {', '.join(absent)}")
+        return Result(requirement, Verdict.KEPT if reached else Verdict.NOT_REACHED, reached)
+
+
+def scenarios(features: frozenset[str]) -> st.SearchStrategy[tuple[Action, ...]]:
+    """Scenarios for a client with these features."""
+    fitting = [action for action in ALPHABET if needs(action) <= features]
+    drawn = st.lists(st.sampled_from(fitting), min_size=_SHORTEST, max_size=_LONGEST)
+    return drawn.map(lambda actions: tuple(action for action in actions if action != NOTHING))
+
+
+def _place(sentence: Sentence) -> tuple[int, str]:
+    return list(REQUIREMENTS).index(sentence.requirement), sentence.text
+
+
+def _breach(found: Found) -> Breach:
+    return Breach(
+        requirement=found.sentence.requirement,
+        sentence=found.sentence.text,
+        expected=found.wrong.expected,
+        observed=found.wrong.observed,
+        scenario=tuple(action.to_json() for action in found.scenario),
+        steps=tuple(action.words() for action in found.scenario),
+        lines=found.lines,
+        commands=found.commands,
+    )
+

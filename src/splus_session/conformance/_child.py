@@ -1,0 +1,161 @@
+"""A client's adapter in a process of its own, at the other end of two pipes.
+
+Whatever that process does, it ends with us: it never answers, floods, dies, writes garbage or a line
+without an end, and each time the answer is an `AdapterError` that says so. [SECRET-3]
+"""
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import IO, Final
+
+from splus_session.conformance._lines import LONGEST_LINE, MOST_EVENTS, AdapterError, Idle, Told, parse
+
+PATIENCE: Final = 10.0
+"""Real seconds within which a command is answered."""
+
+_MOST_SAID: Final = 64 * 1024
+"""How much of its standard error is kept, in bytes."""
+
+
+class Child:
+    """A running adapter. Its process and all that this starts are ended by `close`.
+
+    Args:
+        command: the program and its arguments.
+        patience: real seconds within which it answers a command.
+
+    Raises:
+        AdapterError: it cannot be started.
+    """
+
+    def __init__(self, command: Sequence[str], patience: float = PATIENCE) -> None:
+        self._patience = patience
+        try:
+            self._process = subprocess.Popen(  # noqa: S603  what to run is the user's to say
+                list(command),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,  # so that all of it can be ended
+            )
+        except OSError as error:
+            raise AdapterError(f"the adapter cannot be started: {error}") from None
+        # Bounded: an adapter that floods is held up by its pipe, and not by our memory.
+        self._lines: queue.Queue[bytes | None] = queue.Queue(maxsize=1000)
+        self._said = bytearray()
+        self._closed = threading.Event()
+        self._start(self._read, self._process.stdout)
+        self._start(self._listen, self._process.stderr)
+
+    @property
+    def said(self) -> str:
+        """The end of what it wrote to its standard error."""
+        return self._said.decode("utf-8", "replace")
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it was not ended, and did not end."""
+        return not self._closed.is_set() and self._process.poll() is None
+
+    def send(self, command: Mapping[str, object]) -> tuple[list[Told], Idle]:
+        """Give it one command, and wait until it is idle.
+
+        Raises:
+            AdapterError: see the module.
+        """
+        if self._closed.is_set():
+            raise AdapterError("the adapter was ended")
+        line = json.dumps(command, separators=(",", ":")).encode() + b"\n"
+        with contextlib.suppress(BrokenPipeError, ValueError):  # it is gone; that is seen next
+            assert self._process.stdin is not None  # noqa: S101  for the type checker
+            self._process.stdin.write(line)
+            self._process.stdin.flush()
+        events: list[Told] = []
+        # One deadline for all of its lines: one that drips them is not idle either.
+        until = time.monotonic() + self._patience
+        while True:
+            said = self._next(until, command)
+            if isinstance(said, Idle):
+                if said.of != command["id"]:
+                    raise AdapterError(f"the adapter is idle after {said.of}, which was not its last command")
+                return events, said
+            events.append(said)
+            if len(events) > MOST_EVENTS:
+                raise AdapterError(f"the adapter floods: more than {MOST_EVENTS} events for one command")
+
+    def kill(self) -> None:
+        """End the process as a power failure would."""
+        self._end(signal.SIGKILL)
+
+    def close(self) -> None:
+        """End the process, in an orderly way if it still does what it is told."""
+        if self._closed.is_set():
+            return
+        with contextlib.suppress(OSError, ValueError):
+            assert self._process.stdin is not None  # noqa: S101
+            self._process.stdin.write(b'{"id":0,"do":"bye"}\n')
+            self._process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._closed.set()
+            self._process.wait(min(5.0, self._patience))
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        self._closed.set()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, how)  # what it started, too
+        self._process.wait()
+        with contextlib.suppress(OSError, ValueError):
+            assert self._process.stdin is not None  # noqa: S101
+            self._process.stdin.close()
+
+    def _next(self, until: float, command: Mapping[str, object]) -> Told | Idle:
+        try:
+            line = self._lines.get(timeout=max(0.0, until - time.monotonic()))
+        except queue.Empty:
+            raise AdapterError(
+                f"the adapter is not idle {self._patience:g} s after the command {command.get('do')!r}"
+            ) from None
+        if line is None:
+            raise AdapterError(self._obituary())
+        if len(line) > LONGEST_LINE:
+            raise AdapterError(f"a line of the adapter's is longer than {LONGEST_LINE} bytes")
+        return parse(line)
+
+    def _obituary(self) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(1.0)
+        code = self._process.poll()
+        how = "closed its output" if code is None else f"ended with status {code}"
+        last = self.said.strip().splitlines()[-3:]
+        return f"the adapter {how}" + (f"; it said: {' | '.join(last)}" if last else "")
+
+    def _start(self, job: object, pipe: IO[bytes] | None) -> None:
+        threading.Thread(target=job, args=(pipe,), daemon=True, name="conformance").start()  # type: ignore[arg-type]
+
+    def _read(self, pipe: IO[bytes]) -> None:
+        with pipe, contextlib.suppress(OSError, ValueError):
+            while line := pipe.readline(LONGEST_LINE + 2):
+                self._put(line.rstrip(b"\n"))
+                if not line.endswith(b"\n") and len(line) > LONGEST_LINE:
+                    return  # nobody knows where the next one begins
+        self._put(None)
+
+    def _put(self, line: bytes | None) -> None:
+        while not self._closed.is_set():
+            with contextlib.suppress(queue.Full):
+                return self._lines.put(line, timeout=0.1)
+
+    def _listen(self, pipe: IO[bytes]) -> None:
+        with pipe, contextlib.suppress(OSError, ValueError):
+            while piece := os.read(pipe.fileno(), 8192):
+                self._said += piece
+                del self._said[:-_MOST_SAID]
+

@@ -1,0 +1,138 @@
+"""One scenario played and judged: which sentences it reached, and which it saw broken."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import attrs
+
+from splus_session import event_name
+from splus_session.conformance._actions import Action
+from splus_session.conformance._lines import AdapterError
+from splus_session.conformance._moment import Moment
+from splus_session.conformance._run import Adapter, Run
+from splus_session.conformance.sentences import SENTENCES, Sentence, Wrong
+from splus_session.conformance.verdicts import Line
+
+
+@attrs.frozen
+class Found:
+    """A sentence that was seen broken."""
+
+    sentence: Sentence
+    wrong: Wrong
+    scenario: tuple[Action, ...]
+    """What was played up to there."""
+    lines: tuple[Line, ...]
+    commands: int
+
+
+@attrs.frozen
+class Outcome:
+    """What came of one run."""
+
+    reached: frozenset[Sentence]
+    found: tuple[Found, ...]
+    adapter_error: str | None = None
+    """Why the adapter could not be talked to any more, if it could not."""
+
+
+def _by_event(event: str) -> Sentence:
+    return Sentence(_FALLBACKS[event], f"The client does what follows from {event}", lambda _: None)
+
+
+_FALLBACKS: Final[dict[str, str]] = {
+    **dict.fromkeys(("login", "login_with_access_token", "login_as_visitor", "login_as_bot"), "LOGIN-1"),
+    "session_opened": "LOGIN-2",
+    "login_failed": "LOGIN-3",
+    "login_cancelled": "LOGIN-9",
+    "resume": "RESUME-1",
+    "logout": "LOGOUT-1",
+    "secure_logout": "LOGOUT-4",
+    "renew_now": "RENEW-9",
+    "token_renewed": "RENEW-11",
+    "renewal_failed": "RENEW-7",
+    "renewal_answered": "RENEW-4",
+    "renewal_unable": "RENEW-6",
+    "renewal_due": "RENEW-3",
+    "answer_overdue": "RENEW-6",
+    "handlers_changed": "HANDLER-2",
+    "token_orphaned": "LOGIN-6",
+    "token_expired": "EXPIRE-1",
+    "token_rejected": "EXPIRE-3",
+    "token_confirmed": "EXPIRE-3",
+    "token_refuted": "EXPIRE-3",
+    "verification_failed": "EXPIRE-3",
+    "user_banned": "BAN-3",
+    "user_deleted": "BAN-3",
+    "token_revoked": "LOGOUT-3",
+    "revocation_doubted": "LOGOUT-3",
+    "revocation_failed": "LOGOUT-3",
+    "revocation_due": "LOGOUT-3",
+}
+FALLBACKS: Final[dict[str, Sentence]] = {event: _by_event(event) for event in _FALLBACKS}
+"""For a client that parts from the oracle though no sentence says why: by the last event."""
+
+ALIVE: Final = Sentence("SECRET-3", "The client lives, and comes to rest", lambda _: None)
+"""For a client whose adapter dies, or is never idle, in the middle of a run."""
+
+
+def applicable(features: frozenset[str]) -> tuple[Sentence, ...]:
+    """The sentences that speak of what a client declares."""
+    return tuple(sentence for sentence in SENTENCES if sentence.features <= features)
+
+
+def play(
+    start: Callable[[], Adapter],
+    features: frozenset[str],
+    scenario: Sequence[Action],
+    *,
+    patience: float,
+    stop_at: Sentence | None = None,
+) -> Outcome:
+    """Play a scenario and judge each of its moments.
+
+    Args:
+        start: gives an adapter that has said hello.
+        features: what it declares.
+        scenario: what to play.
+        patience: real seconds to wait for what is missing.
+        stop_at: the sentence after whose first breach nothing more is of interest.
+    """
+    run = Run(start, features, patience=patience)
+    sentences = applicable(features)
+    reached: set[Sentence] = set()
+    found: dict[Sentence, Found] = {}
+    last: Moment | None = None
+    try:
+        for moment in run.play(tuple(scenario)):
+            last = moment
+            for sentence in sentences:
+                judged = sentence.judge(moment)
+                if judged is None or judged is False:
+                    continue
+                reached.add(sentence)
+                if isinstance(judged, Wrong) and sentence not in found:
+                    found[sentence] = _found(sentence, judged, run)
+            if stop_at is not None and stop_at in found:
+                break
+        if run.stopped is not None and not found and last is not None:
+            sentence = FALLBACKS[_last_event(last)]
+            found[sentence] = _found(sentence, Wrong(_should(last), run.stopped), run)
+    except AdapterError as error:
+        if run.played:
+            found.setdefault(ALIVE, _found(ALIVE, Wrong("it goes on", str(error)), run))
+        return Outcome(frozenset(reached), tuple(found.values()), str(error))
+    return Outcome(frozenset(reached), tuple(found.values()))
+
+
+def _found(sentence: Sentence, wrong: Wrong, run: Run) -> Found:
+    lines = (*run.lines, Line("client", "kit", wrong.observed, wrong=True))
+    return Found(sentence, wrong, tuple(run.played), lines, run.commands)
+
+
+def _last_event(moment: Moment) -> str:
+    return event_name(moment.steps[-1].event) if moment.steps else "handlers_changed"
+
+
+def _should(moment: Moment) -> str:
+    return f"it is {moment.after.state.value}, and sends {len(moment.missing)} more requests"

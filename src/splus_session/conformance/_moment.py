@@ -1,0 +1,161 @@
+"""One moment of a run, seen from both sides: what the oracle says should be, and what the client did.
+
+A moment begins with one thing from outside (a command, an answer of the platform's, time) and ends when
+the client is idle. The sentences of `_sentences` judge moments.
+"""
+
+from typing import Any
+
+import attrs
+
+from splus_session import (
+    AskRenewal,
+    Change,
+    Event,
+    FailureKind,
+    OpenSession,
+    Renew,
+    Revoke,
+    RevokeOrphan,
+    SessionState,
+    Snapshot,
+    Step,
+    Verify,
+    event_name,
+)
+from splus_session._answers import Answer
+from splus_session.conformance._actions import Action
+from splus_session.conformance._lines import Look, Told
+from splus_session.testing import Received
+
+Wanted = OpenSession | Renew | Verify | Revoke | RevokeOrphan
+"""A request that the oracle expects."""
+
+
+@attrs.define(eq=False)
+class Flight:
+    """A request that is expected, or under way."""
+
+    wanted: Wanted
+    record: Received | None = None
+    """What arrived; None: nothing yet."""
+    sent_at: float = 0.0
+    exact: bool = True
+    """Whether it arrived as it was expected to."""
+    answer: Answer | None = None
+    """What was answered; None: nothing yet."""
+
+
+@attrs.define(eq=False)
+class Call:
+    """A call that the client was told to make, and what is known of how it should end."""
+
+    id: int
+    do: str
+    client: str
+    attempt: int | None = None
+    """What it waits for; None: nothing."""
+    kinds: frozenset[str] | None = None
+    """How it may fail; empty: it may not. None: not known yet."""
+    since: float = 0.0
+    may_fail: bool = False
+    """Whether it may as well fail in any way, or still succeed: what is in its way is not its own."""
+    failure: FailureKind | None = None
+    """What makes it fail."""
+    ended: Told | None = None
+    sent: int = 0
+    """How many requests had arrived when it began."""
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it should have ended."""
+        return self.kinds is not None
+
+
+@attrs.define(eq=False, kw_only=True)
+class Moment:
+    """See the module. About one client."""
+
+    action: Action
+    client: str
+    before: Snapshot
+    after: Snapshot
+    now: float
+    server_now: float
+    steps: tuple[Step, ...] = ()
+    changes: tuple[Change, ...] = ()
+    """What the oracle announces."""
+    heard: dict[int, list[Told]] = attrs.field(factory=dict)
+    """What each observer was told."""
+    joined: dict[int, SessionState] = attrs.field(factory=dict)
+    """Where the session was when observers began to observe in this moment."""
+    observers: dict[int, str] = attrs.field(factory=dict)
+    """All observers that there are, and how they are."""
+    flights: tuple[Flight, ...] = ()
+    """Expected requests that arrived now."""
+    answered: tuple[Flight, ...] = ()
+    """Requests that were answered now."""
+    missing: tuple[Wanted, ...] = ()
+    """Expected requests that did not arrive."""
+    surplus: tuple[Received, ...] = ()
+    """Session requests that were not expected."""
+    requests: tuple[Received, ...] = ()
+    """All that arrived now, whoever sent them."""
+    asked: tuple[Told, ...] = ()
+    """Calls of handlers, as expected."""
+    unasked: tuple[AskRenewal, ...] = ()
+    """Calls of handlers that did not come."""
+    surplus_asks: tuple[Told, ...] = ()
+    """Calls of handlers that were not expected."""
+    calls: tuple[Call, ...] = ()
+    """Calls that should have ended now, or have."""
+    waiting: tuple[Call, ...] = ()
+    """Calls that are to wait on."""
+    hooks: tuple[str, ...] = ()
+    hooked: tuple[str, ...] = ()
+    uncaught: tuple[str, ...] = ()
+    leaks: tuple[str, ...] = ()
+    """What held a secret."""
+    elsewhere: int = 0
+    """How many requests went to another origin."""
+    look: Look | None = None
+    """How the client says that it is; None if it is not open."""
+    is_open: bool = True
+    notes: dict[str, Any] = attrs.field(factory=dict)
+    """What else the run knows: see `Run`."""
+
+    def took(self, *events: str, source: SessionState | None = None, target: SessionState | None = None) -> bool:
+        """Whether such an event was applied, from and to such states."""
+        return any(
+            step.row is not None
+            and event_name(step.event) in events
+            and source in (None, step.row.source)
+            and target in (None, step.row.target)
+            for step in self.steps
+        )
+
+    def dropped(self, *events: str) -> bool:
+        """Whether such an event was dropped, or refused."""
+        return any(step.row is None and event_name(step.event) in events for step in self.steps)
+
+    def given(self, kind: type[Event]) -> tuple[Any, ...]:
+        """The events of this kind that the oracle was given."""
+        return tuple(step.event for step in self.steps if isinstance(step.event, kind))
+
+    @property
+    def states(self) -> list[str]:
+        """The states that the oracle announces."""
+        return [change.state.value for change in self.changes]
+
+    def told(self, observer: int = 0) -> list[str]:
+        """The states that an observer was told."""
+        return [str(event.text("state")) for event in self.heard.get(observer, [])]
+
+    @property
+    def is_agreed(self) -> bool:
+        """Whether the client says that it is where the oracle says."""
+        return self.look is None or self.look.state == self.after.state.value
+
+    def ends(self, *dos: str) -> tuple[Call, ...]:
+        """Calls of these kinds that should have ended now, or have."""
+        return tuple(call for call in self.calls if call.do in dos)

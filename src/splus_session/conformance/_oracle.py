@@ -1,0 +1,217 @@
+"""What one client should do: the library's own core, fed with what happened to the client.
+
+Where the requirements leave something to chance, the oracle follows the client: a renewal may come earlier
+by a jitter, a retry at any moment of its backoff, and the expiry somewhat early. Then the oracle's
+snapshot, a value, is changed so that its time has come.
+"""
+
+import math
+from typing import Any, Final
+
+import attrs
+
+from splus_session import (
+    Announce,
+    AskRenewal,
+    Change,
+    Config,
+    Event,
+    FailureKind,
+    OpenSession,
+    Persist,
+    Record,
+    ReleaseWaiters,
+    Renew,
+    RenewalFailed,
+    Revoke,
+    RevokeOrphan,
+    RunHook,
+    SessionCore,
+    SessionState,
+    Snapshot,
+    Step,
+    TokenExpired,
+    Verify,
+    step,
+    upcoming,
+)
+from splus_session._rules import RETRYABLE
+from splus_session.conformance._moment import Call, Flight
+
+LEAST_SHARE: Final = 0.5
+"""A renewal may come earlier by a jitter, but not before this share of its planned time. [RENEW-1]"""
+
+IN_SESSION: Final = (SessionState.ESTABLISHED, SessionState.TOKEN_EXPIRED)
+
+_FAILS: Final[dict[FailureKind, frozenset[str]]] = {
+    FailureKind.REFUSED: frozenset({"refused"}),
+    FailureKind.UNAUTHORIZED: frozenset({"refused", "invalid_access_token"}),
+    FailureKind.BANNED: frozenset({"user_banned"}),
+    FailureKind.DELETED: frozenset({"user_deleted"}),
+    FailureKind.RATE_LIMITED: frozenset({"unavailable"}),
+    FailureKind.UNAVAILABLE: frozenset({"unavailable"}),
+    FailureKind.UNREACHABLE: frozenset({"unavailable"}),
+    FailureKind.MALFORMED: frozenset({"malformed_answer", "unavailable", "refused"}),
+    FailureKind.WRONG_USER: frozenset({"malformed_answer", "refused"}),
+    FailureKind.EXPIRED_ON_ARRIVAL: frozenset({"malformed_answer", "refused"}),
+    FailureKind.UNABLE: frozenset({"renewal_failed"}),
+    FailureKind.NO_ANSWER: frozenset({"renewal_failed"}),
+    FailureKind.NO_HANDLER: frozenset({"handler_required", "renewal_failed"}),
+    FailureKind.CANCELLED: frozenset({"cancelled", "interrupted"}),
+    FailureKind.LOGGED_OUT: frozenset({"interrupted", "cancelled", "not_logged_in"}),
+    FailureKind.SUPERSEDED: frozenset({"interrupted", "cancelled"}),
+}
+
+
+@attrs.define(eq=False)
+class Ask:
+    """A handler's call that is expected, or was made."""
+
+    command: AskRenewal
+    renewal: int | None = None
+    """The client's number for it; None: it was not called yet."""
+    is_token: bool = False
+    """Whether an access token handler was called."""
+    answered: bool = False
+
+
+class Oracle:
+    """One client, as it should be."""
+
+    def __init__(self, *, development: bool, session_handler: bool, access_token_handler: bool) -> None:
+        # No leeway: a client may stop using a token before its time, which is judged by itself.
+        self.core = SessionCore(Config(jitter=0.0, leeway=0.0, development=development))
+        self.record: Record | None = None
+        self.session_handler = session_handler
+        self.access_token_handler = access_token_handler
+        self.flights: list[Flight] = []
+        self.asks: list[Ask] = []
+        self.calls: list[Call] = []
+        self.steps: list[Step] = []
+        self.changes: list[Change] = []
+        self.hooks: list[str] = []
+        self.not_before = -math.inf
+        """When the next retry may come at the earliest, by its backoff."""
+        self.lax = False
+        """Whether the client was late once: what it does later is taken as it comes."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Where it is."""
+        return self.core.snapshot
+
+    # ── Being told ──────────────────────────────────────────────────────────────────────────────
+
+    def feed(self, event: Event, now: float) -> Step:
+        """Tell it what happened; gives that event's own step."""
+        taken = self.core.receive(event, now)
+        self._note(taken, now)
+        return next(step for step in taken if step.event is event)
+
+    def advance(self, now: float) -> None:
+        """Let it be this late."""
+        self._note(self.core.advance(now), now)
+
+    def force(self, event: Event, now: float) -> None:
+        """Apply a fact of time before its time, because the client did."""
+        taken = step(self.core.snapshot, event, now)
+        self.core.snapshot = taken.after
+        self._note([taken], now)
+        self.advance(now)
+
+    def change(self, **fields: Any) -> None:
+        """Change its memory."""
+        self.core.snapshot = attrs.evolve(self.core.snapshot, **fields)
+
+    def _note(self, steps: list[Step], now: float) -> None:
+        for taken in steps:
+            self.steps.append(taken)
+            for command in taken.commands:
+                match command:
+                    case Persist(record):
+                        self.record = record
+                    case Announce(change):
+                        self.changes.append(change)
+                    case RunHook(call):
+                        self.hooks.append(call.hook)
+                    case OpenSession() | Renew() | Verify() | Revoke() | RevokeOrphan():
+                        self.flights.append(Flight(command))
+                    case AskRenewal():
+                        self.asks.append(Ask(command))
+                    case ReleaseWaiters(attempt, failure):
+                        for call in self.calls:
+                            if call.attempt == attempt and not call.is_due:
+                                call.failure = None if failure is None else failure.kind
+                                call.kinds = frozenset() if failure is None else _FAILS[failure.kind]
+            if isinstance(taken.event, RenewalFailed) and taken.row is not None:
+                self._widen(taken.event, now)
+
+    def _widen(self, event: RenewalFailed, now: float) -> None:
+        """Let a retry come at any moment of its backoff, and at its end at the latest. [RENEW-7]"""
+        snapshot, config = self.snapshot, self.snapshot.config
+        retry = snapshot.retry
+        if retry is None or event.failure.kind not in RETRYABLE:
+            return
+        bound = min(config.pause, config.backoff * 2.0 ** min(retry.failures - 1, 64))
+        floor = min(event.failure.retry_after or 0.0, config.pause)
+        self.not_before = now + floor
+        self.change(retry=attrs.evolve(retry, at=now + max(bound, floor)))
+
+    # ── Following ───────────────────────────────────────────────────────────────────────────────
+
+    def follow_renewal(self, now: float) -> bool:
+        """The client renews, or asks its handler, before the oracle would: is that within its rights?"""
+        snapshot = self.snapshot
+        if snapshot.state not in IN_SESSION or snapshot.renewal is not None or snapshot.revocation is not None:
+            return False
+        if snapshot.retry is not None:
+            early = now < self.not_before or snapshot.retry.grant is None
+            self.change(retry=attrs.evolve(snapshot.retry, at=now))
+        else:
+            credential = snapshot.credential
+            plan = None if snapshot.renew_at is None or credential is None else snapshot.renew_at
+            early = plan is None and not self.lax
+            if plan is not None and credential is not None:
+                soonest = credential.issued_at + LEAST_SHARE * (plan - credential.issued_at)
+                early = now + snapshot.offset < soonest
+            self.change(renew_at=now + snapshot.offset)
+        self.advance(now)
+        return not early
+
+    def follow_expiry(self, now: float) -> bool:
+        """The client takes its token for expired before the oracle does: is that within its rights?"""
+        snapshot = self.snapshot
+        credential = snapshot.credential
+        if snapshot.state is not SessionState.ESTABLISHED or credential is None:
+            return False
+        if credential.expires_at is None:
+            if not self.lax:
+                return False
+        else:
+            margin = min(snapshot.config.margin, credential.lifetime / 10)
+            if now + snapshot.offset < credential.expires_at - margin:
+                return False
+        self.force(TokenExpired(), now)
+        return True
+
+    def forgive(self, before: Snapshot, asks: list[Ask]) -> None:
+        """The client did not do in time what time brought. Go on as if it were not due, but ever."""
+        self.lax = True
+        credential = before.credential
+        if credential is not None and credential.expires_at is not None:
+            credential = attrs.evolve(credential, expires_at=None)
+        now = self.snapshot.now
+        self.core.snapshot = attrs.evolve(before, credential=credential, renew_at=None, retry=None, now=now)
+        for ask in asks:
+            self.asks.remove(ask)
+
+    @property
+    def deadline(self) -> float | None:
+        """When time will bring something."""
+        return self.core.deadline
+
+    def next_fact(self) -> Event | None:
+        """What time will bring."""
+        due = upcoming(self.snapshot)
+        return None if due is None else due[1]
+

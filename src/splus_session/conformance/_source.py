@@ -1,0 +1,191 @@
+"""Where adapters come from: one process for each run, or one for as many as it will begin."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+import attrs
+
+from splus_session.conformance._child import PATIENCE, Child
+from splus_session.conformance._lines import FEATURES, PROTOCOL, AdapterError, Idle
+from splus_session.conformance._run import Adapter
+from splus_session.conformance.verdicts import Subject
+
+ALWAYS: Final = frozenset({"process"})
+"""What a process of its own adds to what it declares: it can be killed."""
+
+
+class Source(Protocol):
+    """Gives adapters that have said hello, and are at no run."""
+
+    subject: Subject
+    features: frozenset[str]
+
+    def take(self) -> Adapter:
+        """One to begin a run with."""
+        ...
+
+    def fresh(self) -> Adapter:
+        """The same, in a process that did nothing before."""
+        ...
+
+    def discard(self) -> None:
+        """The last one is of no use any more."""
+        ...
+
+    def close(self) -> None:
+        """End all."""
+        ...
+
+
+@attrs.define(eq=False)
+class _Spare:
+    """An adapter that is being started while another one works."""
+
+    thread: threading.Thread
+    child: Child | None = None
+    error: AdapterError | None = None
+
+
+class Processes:
+    """Adapters as child processes.
+
+    Args:
+        command: how to start one.
+        patience: real seconds within which it answers a command.
+
+    Raises:
+        AdapterError: it cannot be started, or does not say hello as it should.
+    """
+
+    def __init__(self, command: Sequence[str], patience: float = PATIENCE) -> None:
+        self._command = tuple(command)
+        self._patience = patience
+        self._spare: _Spare | None = None
+        self._running: list[Child] = []
+        child = Child(self._command, patience)
+        self._running.append(child)
+        try:
+            _, idle = child.send({"id": 0, "do": "hello", "protocol": PROTOCOL})
+            self.subject = _subject(idle, " ".join(command))
+        except AdapterError:
+            self.close()
+            raise
+        self.features = frozenset(self.subject.features) | ALWAYS
+        self._again = "again" in self.features
+
+    def take(self) -> Adapter:
+        """See `Source.take`. Ends the one before, unless it begins again."""
+        if self._again and self._running and self._running[-1].is_alive:
+            return self._running[-1]
+        self._retire()
+        child = self._begun() if self._spare is None else self._from_spare()
+        self._running.append(child)
+        if not self._again:
+            self._prepare()
+        return child
+
+    def fresh(self) -> Adapter:
+        """See `Source.fresh`."""
+        self._retire()
+        child = self._begun()
+        self._running.append(child)
+        return child
+
+    def discard(self) -> None:
+        """See `Source.discard`."""
+        self._retire()
+
+    def close(self) -> None:
+        """See `Source.close`."""
+        self._retire()
+        if self._spare is not None:
+            self._spare.thread.join()
+            if self._spare.child is not None:
+                self._spare.child.kill()
+            self._spare = None
+
+    def _begun(self) -> Child:
+        child = Child(self._command, self._patience)
+        try:
+            child.send({"id": 0, "do": "hello", "protocol": PROTOCOL})
+        except AdapterError:
+            child.kill()
+            raise
+        return child
+
+    def _retire(self) -> None:
+        for child in self._running:
+            child.kill()
+        self._running.clear()
+
+    def _prepare(self) -> None:
+        def start() -> None:
+            try:
+                spare.child = self._begun()
+            except AdapterError as error:
+                spare.error = error
+
+        spare = _Spare(threading.Thread(target=start, daemon=True, name="conformance spare"))
+        self._spare = spare
+        spare.thread.start()
+
+    def _from_spare(self) -> Child:
+        spare, self._spare = self._spare, None
+        assert spare is not None  # noqa: S101  for the type checker
+        spare.thread.join()
+        if spare.child is None:
+            raise spare.error or AdapterError("the adapter cannot be started")
+        return spare.child
+
+
+def _subject(idle: Idle, command: str) -> Subject:
+    fields = idle.fields
+    if fields.get("protocol") != PROTOCOL:
+        raise AdapterError(f"the adapter speaks version {fields.get('protocol')!r} of the protocol, not {PROTOCOL}")
+    features = fields.get("features")
+    if not isinstance(features, list):
+        raise AdapterError("the adapter does not say which features its client has")
+    unknown = sorted(str(feature) for feature in features if feature not in FEATURES)
+    if unknown:
+        raise AdapterError(f"the adapter declares what the protocol does not know: {', '.join(unknown)}")
+    name, version = fields.get("name"), fields.get("version")
+    return Subject(
+        name if isinstance(name, str) else "a client",
+        version if isinstance(version, str) else "",
+        tuple(sorted(str(feature) for feature in features)),
+        command,
+    )
+
+
+class Hosted:
+    """An adapter in this process."""
+
+    def __init__(self, make: Callable[[], Adapter], subject: Subject) -> None:
+        self._make = make
+        self._current: Adapter | None = None
+        self.subject = subject
+        self.features = frozenset(subject.features)
+
+    def take(self) -> Adapter:
+        """See `Source.take`."""
+        if self._current is None:
+            self._current = self._make()
+        return self._current
+
+    def fresh(self) -> Adapter:
+        """See `Source.fresh`: as fresh as may be here."""
+        self.discard()
+        return self.take()
+
+    def discard(self) -> None:
+        """See `Source.discard`."""
+        if self._current is not None:
+            with contextlib.suppress(AdapterError):
+                self._current.kill()
+            self._current = None
+
+    def close(self) -> None:
+        """See `Source.close`."""
+        self.discard()

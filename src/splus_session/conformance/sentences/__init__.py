@@ -1,0 +1,8 @@
+"""What is judged: sentences, each about one requirement, each of which says of a moment whether it was kept."""
+
+from splus_session.conformance.sentences import _ending, _login, _renewal, _rest
+from splus_session.conformance.sentences._base import SENTENCES, Judgement, Sentence, Wrong
+
+__all__ = ["SENTENCES", "Judgement", "Sentence", "Wrong"]
+
+_DECLARED = (_login, _renewal, _ending, _rest)

@@ -1,0 +1,412 @@
+"""Renewal, expiry, rejection and clocks."""
+
+from splus_session import AccessTokenGrant, FailureKind, Renew, RenewalAnswered, TokenRejected, Verify
+from splus_session._core import Denied, Waiting
+from splus_session.conformance._moment import Moment
+from splus_session.conformance.sentences._base import (
+    ESTABLISHED,
+    IN_SESSION,
+    NOT_LOGGED_IN,
+    TERMINATED,
+    TOKEN_EXPIRED,
+    Judgement,
+    Wrong,
+    ends_well,
+    first_wrong,
+    is_where,
+    sends_nothing,
+    sent,
+    sentence,
+    tells_that,
+    wrong_end,
+)
+from splus_session.testing import Endpoint
+
+_OF_RENEWAL = ("renewal_due", "renewal_answered", "renewal_unable", "answer_overdue", "renewal_failed")
+
+
+@sentence("RENEW-1", "A renewal is asked for at 0.8 of the lifetime less the margin, at the latest", "time")
+def _(moment: Moment) -> Judgement:
+    if not _is_planned(moment):
+        return None
+    if moment.notes.get("asked_early"):
+        return Wrong("the renewal is asked for when it is due", "it is asked for long before")
+    if moment.unasked:
+        return Wrong("the renewal is asked for by now", "nobody is asked")
+    return True
+
+
+def _is_planned(moment: Moment) -> bool:
+    """Whether it was time for the first renewal of a token."""
+    return moment.before.retry is None and moment.took("renewal_due", source=ESTABLISHED)
+
+
+@sentence("RENEW-2", "A session that renews ahead of time stays established", "time")
+def _(moment: Moment) -> Judgement:
+    ahead = moment.took(*_OF_RENEWAL, "token_renewed", source=ESTABLISHED, target=ESTABLISHED)
+    if not ahead or moment.changes:
+        return None
+    return tells_that(moment)
+
+
+@sentence("RENEW-2", "The old token stays in use while it is renewed ahead", "time", "call")
+def _(moment: Moment) -> Judgement:
+    if moment.action.do != "call" or moment.before.renewal is None or moment.before.state is not ESTABLISHED:
+        return None
+    if moment.after.state is not ESTABLISHED:
+        return None
+    return ends_well(moment, "call")
+
+
+@sentence("RENEW-3", "At most one renewal is in flight", "time")
+def _(moment: Moment) -> Judgement:
+    if moment.before.renewal is None or moment.after.state not in IN_SESSION:
+        return None
+    if moment.surplus_asks and moment.after.renewal is not None:
+        return Wrong("nobody is asked again", "a handler is asked while a renewal is in flight")
+    posts = [record for record in moment.surplus if record.endpoint in _OPENING]
+    return Wrong("no other renewal", sent(moment)) if posts else True
+
+
+_OPENING = (Endpoint.LOGIN, Endpoint.VISITOR_LOGIN, Endpoint.BOT_LOGIN)
+
+
+@sentence("RENEW-3", "A renewal that is due is asked for once", "time")
+def _(moment: Moment) -> Judgement:
+    if not moment.took("renewal_due"):
+        return None
+    if moment.surplus_asks:
+        times = len(moment.asked) + len(moment.surplus_asks)
+        return Wrong("one call of one handler", f"{times} calls of handlers")
+    return True
+
+
+@sentence("RENEW-4", "What the handler answers is what is sent", "time")
+def _(moment: Moment) -> Judgement:
+    answered = [
+        step.event for step in moment.steps if isinstance(step.event, RenewalAnswered) and step.row is not None
+    ]
+    if not answered:
+        return None
+    if any(isinstance(wanted, Renew) for wanted in moment.missing):
+        return Wrong("the renewal is sent", "nothing is sent")
+    inexact = [flight for flight in moment.flights if isinstance(flight.wanted, Renew) and not flight.exact]
+    if inexact and inexact[0].record is not None:
+        record = inexact[0].record
+        return Wrong(
+            "the renewal presents what the handler gave",
+            f"{record.method} {record.path}, with {', '.join(sorted(record.fields))}",
+        )
+    return True
+
+
+@sentence("RENEW-4", "An answer with a malformed argument raises, and leaves the renewal open", "time")
+def _(moment: Moment) -> Judgement:
+    malformed = [call for call in moment.ends("answer") if call.kinds]
+    if not malformed:
+        return None
+    return first_wrong(*(wrong_end(call) for call in malformed), sends_nothing(moment))
+
+
+@sentence("RENEW-5", "A renewal that is over is not answered again", "time")
+def _(moment: Moment) -> Judgement:
+    if moment.notes.get("answered_open", True) or not moment.ends("answer"):
+        return None
+    return first_wrong(sends_nothing(moment), tells_that(moment))
+
+
+@sentence("RENEW-6", "A handler that misbehaves is unable, and does no harm", "time")
+def _(moment: Moment) -> Judgement:
+    if "misbehaved" not in moment.notes and not moment.took("answer_overdue"):
+        return None
+    if moment.uncaught:
+        return Wrong("it counts as unable", f"uncaught: {moment.uncaught[0]}")
+    return first_wrong(sends_nothing(moment), is_where(moment))
+
+
+@sentence("RENEW-6", "After a handler was unable, it is asked again", "time")
+def _(moment: Moment) -> Judgement:
+    retry = moment.before.retry
+    if retry is None or retry.failure is None or not moment.took("renewal_due"):
+        return None
+    if retry.failure.kind not in (FailureKind.UNABLE, FailureKind.NO_ANSWER):
+        return None
+    if moment.unasked:
+        return Wrong("it is asked again when the pause is over", "it is not asked")
+    return True
+
+
+@sentence("RENEW-7", "After a handler was unable or was refused, nothing is asked for a pause", "time")
+def _(moment: Moment) -> Judgement:
+    retry = moment.before.retry
+    if retry is None or retry.failure is None or retry.grant is not None:
+        return None
+    if moment.action.do in ("renew_now", "set_access_token_handler") or moment.after.state not in IN_SESSION:
+        return None
+    if moment.notes.get("asked_early") or (moment.surplus_asks and moment.after.renewal is None):
+        return Wrong("nobody is asked before the pause is over", "a handler is asked before that")
+    return True
+
+
+@sentence("RENEW-7", "After trouble that may pass, the renewal is sent again, backing off", "time")
+def _(moment: Moment) -> Judgement:
+    retry = moment.before.retry
+    failed = [flight for flight in moment.answered if isinstance(flight.wanted, Renew)]
+    if retry is not None and retry.grant is not None and moment.took("renewal_due"):
+        if any(isinstance(wanted, Renew) for wanted in moment.missing) or moment.unasked:
+            return Wrong("it is sent again by now", "nothing is sent")
+        if moment.notes.get("renewed_early"):
+            return Wrong("it is sent again when the time that the platform asked for is over", "it is sent before")
+        return True
+    if failed and moment.took("renewal_failed") and (moment.surplus or moment.notes.get("renewed_early")):
+        return Wrong("it is sent again after a while", "it is sent again before that")
+    return None
+
+
+@sentence("RENEW-7", "A renewal that failed leaves a live session as it was", "time")
+def _(moment: Moment) -> Judgement:
+    if not moment.took("renewal_failed", "renewal_unable", "answer_overdue", source=ESTABLISHED) or moment.changes:
+        return None
+    if moment.uncaught:
+        return Wrong("the failure is the session's matter", f"uncaught: {moment.uncaught[0]}")
+    return is_where(moment)
+
+
+@sentence("RENEW-8", "A renewal that succeeds after expiry leads back to established", "time")
+def _(moment: Moment) -> Judgement:
+    if not moment.took("token_renewed", source=TOKEN_EXPIRED, target=ESTABLISHED):
+        return None
+    judged = tells_that(moment)
+    if isinstance(judged, Wrong) or moment.look is None:
+        return judged
+    if moment.after.state is ESTABLISHED and moment.look.user_id != moment.after.user_id:
+        return Wrong(f"the user is {moment.after.user_id}", f"the user is {moment.look.user_id}")
+    return True
+
+
+@sentence("RENEW-8", "A session that recovered is renewed again when that is due", "time")
+def _(moment: Moment) -> Judgement:
+    if not moment.notes.get("recovered") or not _is_planned(moment):
+        return None
+    return Wrong("the renewal is asked for by now", "nobody is asked") if moment.unasked else True
+
+
+@sentence("RENEW-9", "A renewal that fails after expiry leaves the session there", "time")
+def _(moment: Moment) -> Judgement:
+    if not moment.took("renewal_failed", "renewal_unable", "answer_overdue", source=TOKEN_EXPIRED):
+        return None
+    if moment.changes:
+        return None
+    return tells_that(moment)
+
+
+@sentence("RENEW-9", "Asking to renew now ends a pause", "time", "renew_now")
+def _(moment: Moment) -> Judgement:
+    if not moment.took("renew_now") or moment.before.retry is None:
+        return None
+    if moment.unasked or any(isinstance(wanted, Renew) for wanted in moment.missing):
+        return Wrong("the renewal is asked for", "nobody is asked")
+    return True
+
+
+@sentence("RENEW-10", "A session of an access token is renewed by on_token_renew, with its user", "access_token", "time")
+def _(moment: Moment) -> Judgement:
+    kind = moment.after.kind
+    if kind is None or kind.value != "accessToken" or not moment.took("renewal_due"):
+        return None
+    if moment.unasked:
+        return Wrong("on_token_renew is called", "nobody is asked")
+    wrong = [event for event in moment.asked if event.text("user_id") != moment.after.user_id]
+    return Wrong(f"it is asked for {moment.after.user_id}", f"for {wrong[0].text('user_id')}") if wrong else True
+
+
+@sentence("RENEW-10", "The token that on_token_renew gives is verified", "access_token", "time")
+def _(moment: Moment) -> Judgement:
+    answered = [
+        step.event
+        for step in moment.steps
+        if isinstance(step.event, RenewalAnswered)
+        and step.row is not None
+        and isinstance(step.event.grant, AccessTokenGrant)
+    ]
+    if not answered:
+        return None
+    if any(isinstance(wanted, Renew) for wanted in moment.missing):
+        return Wrong("GET /api/v3/sessions, with that token", "it is not verified")
+    return is_where(moment)
+
+
+@sentence("RENEW-10", "Another user's token from on_token_renew changes nothing", "access_token", "time")
+def _(moment: Moment) -> Judgement:
+    if moment.notes.get("app") != "wrong_user" or not moment.ends("answer"):
+        return None
+    if moment.after.kind is None or moment.after.kind.value != "accessToken":
+        return None
+    return first_wrong(tells_that(moment), _users(moment))
+
+
+def _users(moment: Moment) -> Judgement:
+    if moment.look is not None and moment.look.user_id not in (None, moment.after.user_id):
+        return Wrong(f"the user is {moment.after.user_id}", f"the user is {moment.look.user_id}")
+    return True
+
+
+@sentence("RENEW-11", "The newest accepted answer replaces the token", "time", "call")
+def _(moment: Moment) -> Judgement:
+    if not moment.notes.get("renewed") or moment.action.do != "call" or moment.before.renewal is not None:
+        return None
+    current = moment.before.credential
+    if moment.before.state is not ESTABLISHED or moment.after.state is not ESTABLISHED or current is None:
+        return None
+    carried = [record for record in moment.requests if record.endpoint is Endpoint.GET_CHANNELS]
+    if carried and carried[0].access_token != current.access_token:
+        return Wrong("the request carries the newest token", "it carries an older one, or none")
+    return bool(carried) or None
+
+
+@sentence("RENEW-11", "A token that is expired on arrival is a failed renewal", "time")
+def _(moment: Moment) -> Judgement:
+    refused = moment.took("token_renewed") and moment.after.renewal is None and any(
+        step.row is not None and "pause_asking" in step.row.reactions and step.row.event == "token_renewed"
+        for step in moment.steps
+    )
+    return tells_that(moment) if refused else None
+
+
+@sentence("RENEW-12", "Who needs no handler renews without one", "time")
+def _(moment: Moment) -> Judgement:
+    unaided = any(
+        step.row is not None and "renew_unaided" in step.row.reactions for step in moment.steps
+    )
+    if not unaided:
+        return None
+    if any(isinstance(wanted, Renew) for wanted in moment.missing):
+        return Wrong("the renewal is sent", "nothing is sent")
+    return True
+
+
+@sentence("RENEW-12", "Who needs a handler and has none fails at expiry, at once", "time", "call")
+def _(moment: Moment) -> Judgement:
+    denied = moment.notes.get("call_when")
+    if not isinstance(denied, Denied) or denied.failure is None or moment.before.state is not TOKEN_EXPIRED:
+        return None
+    if denied.failure.kind is not FailureKind.NO_HANDLER:
+        return None
+    return ends_well(moment, "call")
+
+
+# ── Expiry and rejection ────────────────────────────────────────────────────────────────────────
+
+
+@sentence("EXPIRE-1", "At expiry the session becomes tokenExpired, and this is told once", "time")
+def _(moment: Moment) -> Judgement:
+    if not moment.took("token_expired"):
+        return None
+    return tells_that(moment)
+
+
+@sentence("EXPIRE-1", "At expiry a renewal starts, or goes on", "time")
+def _(moment: Moment) -> Judgement:
+    if not moment.took("token_expired") or not moment.took("renewal_due"):
+        return None
+    if moment.unasked or any(isinstance(wanted, Renew) for wanted in moment.missing):
+        return Wrong("the renewal is asked for", "nobody is asked")
+    return True
+
+
+@sentence("EXPIRE-2", "No request leaves with a token that is dead, or of another session")
+def _(moment: Moment) -> Judgement:
+    held = [snapshot.credential for snapshot in (moment.before, moment.after, *moment.notes["held"])]
+    tokens = {credential.access_token: credential for credential in held if credential is not None}
+    reached: Judgement = None
+    for record in moment.requests:
+        if record.access_token is None or record.endpoint in (Endpoint.VERIFY, Endpoint.REVOKE):
+            continue
+        if record.endpoint in _OPENING:
+            continue  # the vendor's own clients send the old token along with a renewal
+        reached = True
+        credential = tokens.get(record.access_token)
+        what = f"{record.method} {record.path}"
+        if credential is None and not moment.notes["several"]:
+            return Wrong("no request with a token that the session does not have", f"{what}, with one")
+        if credential is not None and credential.expires_at is not None:
+            leeway = min(35.0, credential.lifetime / 10)
+            if record.at >= credential.expires_at - leeway and moment.notes["knows_time"]:
+                late = record.at - credential.expires_at
+                return Wrong("no request with a token that is expired", f"{what}, {late:g} s after its expiry")
+    return reached
+
+
+@sentence("EXPIRE-3", "A rejection is verified once", "call")
+def _(moment: Moment) -> Judgement:
+    verified = [command for step in moment.steps for command in step.commands if isinstance(command, Verify)]
+    rejected = any(isinstance(step.event, TokenRejected) for step in moment.steps)
+    if not rejected:
+        return None
+    if any(isinstance(wanted, Verify) for wanted in moment.missing):
+        return Wrong("GET /api/v3/sessions, once", "it is not verified")
+    surplus = [record for record in moment.surplus if record.endpoint is Endpoint.VERIFY]
+    if surplus:
+        return Wrong(f"{len(verified)} verifications", f"{len(verified) + len(surplus)} verifications")
+    return True
+
+
+@sentence("EXPIRE-3", "A rejection that is not confirmed changes nothing", "call")
+def _(moment: Moment) -> Judgement:
+    rejected = any(isinstance(step.event, TokenRejected) for step in moment.steps)
+    if not rejected or moment.changes:
+        return None
+    return tells_that(moment)
+
+
+@sentence("EXPIRE-3", "A rejection that is confirmed makes the token expired", "call")
+def _(moment: Moment) -> Judgement:
+    if not moment.took("token_refuted", source=ESTABLISHED, target=TOKEN_EXPIRED):
+        return None
+    return tells_that(moment)
+
+
+@sentence("EXPIRE-4", "Clocks that differ, sleep or are set do no harm", "time")
+def _(moment: Moment) -> Judgement:
+    special = moment.notes.get("time") in ("sleep", "jump") or abs(moment.now - moment.server_now) > 60
+    if not special or not moment.steps:
+        return None
+    judged = tells_that(moment)
+    if isinstance(judged, Wrong):
+        return judged
+    if moment.unasked:
+        return Wrong("the renewal is asked for", "nobody is asked")
+    return ends_well(moment, "login", "call")
+
+
+@sentence("EXPIRE-5", "A request that cannot be authorised fails at once, unsent", "call")
+def _(moment: Moment) -> Judgement:
+    if moment.action.do != "call" or not isinstance(moment.notes.get("call_when"), Denied):
+        return None
+    if moment.after.state not in (NOT_LOGGED_IN, TERMINATED, TOKEN_EXPIRED):
+        return None
+    calls = [record for record in moment.requests if record.endpoint is Endpoint.GET_CHANNELS]
+    if calls:
+        return Wrong("no request", f"{calls[0].method} {calls[0].path} is sent")
+    return ends_well(moment, "call")
+
+
+@sentence("EXPIRE-5", "A request waits for a login or a renewal on its way", "call")
+def _(moment: Moment) -> Judgement:
+    if moment.action.do != "call" or not isinstance(moment.notes.get("call_when"), Waiting):
+        return None
+    if moment.changes or moment.before.state in (ESTABLISHED,) or not moment.waiting:
+        return None
+    calls = [record for record in moment.requests if record.endpoint is Endpoint.GET_CHANNELS]
+    if calls:
+        return Wrong("the request waits", f"{calls[0].method} {calls[0].path} is sent")
+    early = [call for call in moment.waiting if call.do == "call" and call.ended is not None]
+    return first_wrong(*(wrong_end(call) for call in early))
+
+
+@sentence("EXPIRE-5", "Whoever waits for a token is released with what they wait for", "call")
+def _(moment: Moment) -> Judgement:
+    waited = [call for call in moment.ends("call") if call.since < moment.now or moment.action.do != "call"]
+    if not waited:
+        return None
+    return first_wrong(*(wrong_end(call) for call in waited))
