@@ -125,8 +125,6 @@ class Client:
     renewed: bool = False
     last_told: dict[int, str] = attrs.field(factory=dict)
     devices: set[str] = attrs.field(factory=set)
-    read: set[int] = attrs.field(factory=set)
-    """API answers that were made sense of already."""
     kind: SessionKind | None = None
     """The last session's."""
 
@@ -892,23 +890,31 @@ class Run:
         return False
 
     def _sort_out(self) -> bool:
-        """One round: events, arrivals, answers. Whether anything was new."""
-        new = bool(self._events)
-        events, self._events = self._events, []
-        for event in events:
-            self._hear(event)
+        """One round: answers, arrivals, events, in the order in which one follows from another."""
+        new = self._answers()
         arrived = self.desk.arrived()
         for record in arrived[self._seen :]:
             new = True
+            self._seen += 1
             self._arrive(record)
-        self._seen = len(arrived)
+            self._answers()
+        new = new or bool(self._events)
+        events, self._events = self._events, []
+        for event in events:
+            self._hear(event)
         for client in self.clients.values():
-            for flight in client.oracle.flights:
+            self._judge_calls(client)
+        return new
+
+    def _answers(self) -> bool:
+        """Tell the oracle what was answered. Whether anything was."""
+        new = False
+        for client in self.clients.values():
+            for flight in tuple(client.oracle.flights):
                 if flight.record is not None and flight.answer is None and flight.record.over:
                     new = True
                     self._answered(client, flight)
             client.oracle.flights = [flight for flight in client.oracle.flights if flight.answer is None]
-            self._judge_calls(client)
         return new
 
     def _hear(self, event: Told) -> None:
@@ -982,6 +988,8 @@ class Run:
         self.lines.append(Line("client", "platform", label))
         if record.over:
             self._log_answer(record)
+        if record.endpoint is Endpoint.GET_CHANNELS:
+            self._read(record)
         if record.endpoint not in SESSION_ENDPOINTS:
             return
         flight = self._match(record)
@@ -1069,7 +1077,6 @@ class Run:
             if requests:
                 call.may_fail = True
                 call.kinds = frozenset() if requests[-1].over and not client.oracle.flights else None
-                self._rejected(client, call, requests)
             elif isinstance(verdict, Denied) or now - call.since > 120:
                 call.kinds = frozenset({"denied"})
             elif isinstance(verdict, Granted):
@@ -1077,23 +1084,19 @@ class Run:
             elif call.ended is not None and now - call.since >= 1:
                 call.kinds, call.may_fail = frozenset({"wait_timeout"}), True
 
-    def _rejected(self, client: Client, call: Call, requests: list[Received]) -> None:
-        """What an API answer says of the session. [EXPIRE-3] [BAN-3]"""
-        oracle, now = client.oracle, self.clock.now()
-        for record in requests:
-            if not record.over or id(record) in client.read:
-                continue
-            client.read.add(id(record))
-            body = {} if record.response is None else _object(record.response.body)
-            code = body.get("code")
+    def _read(self, record: Received) -> None:
+        """What the answer to an API request says of the session. [EXPIRE-3] [BAN-3]"""
+        body = {} if record.response is None else _object(record.response.body)
+        code = body.get("code")
+        for client in self.clients.values():
+            oracle, now = client.oracle, self.clock.now()
             current = oracle.snapshot.credential
-            mine = current is not None and record.access_token == current.access_token
+            if current is None or record.access_token != current.access_token:
+                continue
             if code == 400312:
-                client.notes["api_said"] = "banned"
-                oracle.feed(UserBanned(attempt=oracle.snapshot.session if mine else 0), now)
+                oracle.feed(UserBanned(attempt=oracle.snapshot.session), now)
             elif record.status == 401 or code == 400100:
-                client.notes["api_said"] = "rejected"
-                oracle.feed(TokenRejected(oracle.snapshot.credential_attempt if mine else -1), now)
+                oracle.feed(TokenRejected(oracle.snapshot.credential_attempt), now)
 
     # ── Moments ─────────────────────────────────────────────────────────────────────────────────
 
