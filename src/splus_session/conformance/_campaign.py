@@ -1,5 +1,6 @@
 """Judging one client: scenarios are played, breaches shortened, and each seen again in a fresh process."""
 
+import contextlib
 import random
 import time
 from collections import Counter
@@ -11,7 +12,8 @@ from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
-from splus_session.conformance._actions import ALPHABET, NOTHING, Action
+from splus_session.conformance._against import Known
+from splus_session.conformance._actions import ALWAYS, GROUPS, NOTHING, Action
 from splus_session.conformance._judge import Found, Outcome, play
 from splus_session.conformance._lines import AdapterError
 from splus_session.conformance._run import needs
@@ -24,7 +26,7 @@ DEFAULT_BUDGET: Final = 400
 """How many scenarios are played."""
 DEFAULT_SEED: Final = 1
 
-_SHORTEST, _LONGEST = 40, 70
+_SHORTEST, _LONGEST = 30, 60
 """How many actions are drawn for a scenario; many make no sense where they stand."""
 _SHORTENING: Final = 60
 """How many runs it may take to shorten one breach."""
@@ -71,6 +73,10 @@ class Silent:
         """See `Progress`."""
 
 
+class _EnoughError(Exception):
+    """What was looked for was found."""
+
+
 class Campaign:
     """See the module.
 
@@ -80,6 +86,8 @@ class Campaign:
         budget: how many.
         only: ids of requirements to judge; all, if empty.
         shorten: whether breaches are shortened and seen again.
+        until: the id of a requirement after whose first breach nothing more is played.
+        known: breaches that are expected; the runs that show them are played first.
     """
 
     def __init__(
@@ -90,6 +98,8 @@ class Campaign:
         budget: int = DEFAULT_BUDGET,
         only: Sequence[str] = (),
         shorten: bool = True,
+        until: str | None = None,
+        known: Sequence[Known] = (),
         progress: Progress | None = None,
     ) -> None:
         self._source = source
@@ -97,6 +107,10 @@ class Campaign:
         self._budget = budget
         self._only = frozenset(only)
         self._shorten = shorten
+        self._until = until
+        self._known = tuple(known)
+        self._short: set[Sentence] = set()
+        """Those whose run needs no shortening."""
         self._progress = progress or Silent()
         self._reached: Counter[Sentence] = Counter()
         self._found: dict[Sentence, Found] = {}
@@ -109,6 +123,7 @@ class Campaign:
             AdapterError: its adapter cannot be talked to at all.
         """
         begun = time.monotonic()
+        self._play_known()
         self._explore()
         breaches, troubles = self._all_shortened() if self._shorten else (self._as_they_are(), [])
         self._progress.done()
@@ -125,6 +140,16 @@ class Campaign:
 
     def _requirements(self) -> list[str]:
         return [name for name in REQUIREMENTS if not self._only or name in self._only]
+
+    def _play_known(self) -> None:
+        for known in self._known:
+            outcome = self._play(known.scenario, fresh=True)
+            for found in outcome.found:
+                if (found.sentence.requirement, found.sentence.text) == known.key:
+                    self._note(found)
+                    if found.sentence in self._found:
+                        self._found[found.sentence] = found
+                        self._short.add(found.sentence)
 
     # ── Exploring ───────────────────────────────────────────────────────────────────────────────
 
@@ -150,17 +175,22 @@ class Campaign:
             if failures == 3:
                 raise AdapterError(str(outcome.adapter_error))
             self._progress.played(self._runs, self._budget, len(self._found))
+            if any(sentence.requirement == self._until for sentence in self._found):
+                raise _EnoughError
 
-        explore()
+        with contextlib.suppress(_EnoughError):
+            explore()
 
     def _note(self, found: Found) -> None:
         if self._only and found.sentence.requirement not in self._only:
             return
-        known = self._found.get(found.sentence)
-        if known is None or len(found.scenario) < len(known.scenario):
+        best = self._found.get(found.sentence)
+        if best is None or (found.sentence not in self._short and len(found.scenario) < len(best.scenario)):
             self._found[found.sentence] = found
 
-    def _play(self, scenario: Sequence[Action], *, fresh: bool = False, stop_at: Sentence | None = None) -> Outcome:
+    def _play(
+        self, scenario: Sequence[Action], *, fresh: bool = False, stop_at: Sentence | None = None
+    ) -> Outcome:
         self._runs += 1
         start = self._source.fresh if fresh else self._source.take
         patience = _PATIENT if fresh else _HURRIED
@@ -178,6 +208,9 @@ class Campaign:
         for n, sentence in enumerate(ordered, 1):
             self._progress.shortening(sentence.requirement, sentence.text, n, len(ordered))
             found = self._found[sentence]
+            if sentence in self._short:
+                breaches.append(_breach(found))
+                continue
             shortened = self._shortened(sentence, found)
             again = self._again(sentence, shortened.scenario) or self._again(sentence, found.scenario)
             if again is None:
@@ -215,10 +248,8 @@ class Campaign:
         # Each action mostly stays, so that the whole is found; leaving it out is simpler.
         leaving_out = st.tuples(*(st.sampled_from((NOTHING, *[action] * 15)) for action in found.scenario))
         settings = hypothesis.settings(max_examples=300, database=None, deadline=None)
-        try:
+        with contextlib.suppress(NoSuchExample):
             hypothesis.find(leaving_out, breaks, settings=settings, random=random.Random(self._seed))  # noqa: S311
-        except NoSuchExample:
-            pass
         return best
 
     def _again(self, sentence: Sentence, scenario: tuple[Action, ...]) -> Found | None:
@@ -246,11 +277,13 @@ class Campaign:
         return Result(requirement, Verdict.KEPT if reached else Verdict.NOT_REACHED, reached)
 
 
-def scenarios(features: frozenset[str]) -> st.SearchStrategy[tuple[Action, ...]]:
-    """Scenarios for a client with these features."""
-    fitting = [action for action in ALPHABET if needs(action) <= features]
-    drawn = st.lists(st.sampled_from(fitting), min_size=_SHORTEST, max_size=_LONGEST)
-    return drawn.map(lambda actions: tuple(action for action in actions if action != NOTHING))
+@st.composite
+def scenarios(draw: st.DrawFn, features: frozenset[str]) -> tuple[Action, ...]:
+    """Scenarios for a client with these features: of the actions of some groups, as many as there are."""
+    chosen = draw(st.lists(st.booleans(), min_size=len(GROUPS), max_size=len(GROUPS)))
+    groups = [group for group, is_in in zip(GROUPS, chosen, strict=True) if is_in]
+    fitting = [action for group in (ALWAYS, *groups) for action in group if needs(action) <= features]
+    return tuple(draw(st.lists(st.sampled_from(fitting), min_size=_SHORTEST, max_size=_LONGEST)))
 
 
 def _place(sentence: Sentence) -> tuple[int, str]:
@@ -268,4 +301,3 @@ def _breach(found: Found) -> Breach:
         lines=found.lines,
         commands=found.commands,
     )
-

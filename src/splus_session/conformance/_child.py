@@ -158,4 +158,3 @@ class Child:
             while piece := os.read(pipe.fileno(), 8192):
                 self._said += piece
                 del self._said[:-_MOST_SAID]
-

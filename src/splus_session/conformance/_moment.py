@@ -124,7 +124,9 @@ class Moment:
     notes: dict[str, Any] = attrs.field(factory=dict)
     """What else the run knows: see `Run`."""
 
-    def took(self, *events: str, source: SessionState | None = None, target: SessionState | None = None) -> bool:
+    def took(
+        self, *events: str, source: SessionState | None = None, target: SessionState | None = None
+    ) -> bool:
         """Whether such an event was applied, from and to such states."""
         return any(
             step.row is not None

@@ -162,7 +162,11 @@ class Oracle:
     def follow_renewal(self, now: float) -> bool:
         """The client renews, or asks its handler, before the oracle would: is that within its rights?"""
         snapshot = self.snapshot
-        if snapshot.state not in IN_SESSION or snapshot.renewal is not None or snapshot.revocation is not None:
+        if (
+            snapshot.state not in IN_SESSION
+            or snapshot.renewal is not None
+            or snapshot.revocation is not None
+        ):
             return False
         if snapshot.retry is not None:
             early = now < self.not_before or snapshot.retry.grant is None
@@ -214,4 +218,3 @@ class Oracle:
         """What time will bring."""
         due = upcoming(self.snapshot)
         return None if due is None else due[1]
-

@@ -112,8 +112,7 @@ class Desk:
             self._be_elsewhere()
         self._holds = [(record, hold) for record, hold in self._holds if not record.over]
         if self._holds:
-            _, hold = self._holds.pop(0)
-            hold.release(*self._struck(how))
+            self._holds.pop(0)[1].release(*self._struck(how))
 
     def let_all_go(self) -> None:
         """Keep nothing waiting any more."""
@@ -124,7 +123,7 @@ class Desk:
         self._call_plans.clear()
 
     def held(self) -> int:
-        """How many requests wait, by the will of the kit and the client."""
+        """How many requests wait for an answer, by the will of the kit and of their client."""
         return sum(not record.over and not record.given_up for record, _ in self._holds)
 
     def administer(self, how: str, user: str) -> None:
@@ -181,9 +180,12 @@ class Desk:
         """How many of them are over."""
         return sum(record.over for record in self.arrived())
 
-    def open(self) -> int:
-        """How many of them wait for an answer that their client still wants."""
-        return sum(not record.over and not record.given_up for record in self.arrived())
+    def under_way(self) -> int:
+        """How many of them are being answered this very moment."""
+        kept = {id(record) for record, _ in self._holds}
+        return sum(
+            not record.over and not record.given_up and id(record) not in kept for record in self.arrived()
+        )
 
     def elsewhere(self) -> int:
         """How many requests came to the other origin."""
@@ -295,4 +297,3 @@ def answer_of(flight: Flight, record: Received, platform: FakePlatform, now: flo
     headers = dict(response.sent_at(platform.now()))
     reply = _wire.Reply(response.status, headers, body, flight.sent_at, now)
     return _wire.read(asked, reply)
-

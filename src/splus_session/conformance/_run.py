@@ -56,7 +56,7 @@ from splus_session import (
     event_name,
 )
 from splus_session._answers import Answer, facts
-from splus_session._core import authorize
+from splus_session._core import Waiting, authorize
 from splus_session._explain import refused
 from splus_session._rules import unaided_grant
 from splus_session.conformance._actions import Action
@@ -243,7 +243,7 @@ class Run:
             if time.monotonic() > until:
                 raise AdapterError(
                     f"the adapter says that {self._idle.sent} requests were sent and {self._idle.open} are "
-                    f"open; the platform has seen {len(self.desk.arrived())}, and {self.desk.open()} are open"
+                    f"open; the platform has seen {len(self.desk.arrived())}, and keeps {self.desk.held()} waiting"
                 )
             time.sleep(pause)
             pause = min(pause * 1.5, 0.02)
@@ -252,7 +252,12 @@ class Run:
     def _is_settled(self) -> bool:
         if self._idle.sent is None:
             return self._is_quiet()
-        return self._idle.sent == len(self.desk.arrived()) and self._idle.open == self.desk.open()
+        desk = self.desk
+        return (
+            desk.under_way() == 0
+            and self._idle.sent == len(desk.arrived())
+            and self._idle.open == desk.held()
+        )
 
     def _is_quiet(self) -> bool:
         """For who cannot count: nothing was heard for a while."""
@@ -359,7 +364,10 @@ class Run:
             (
                 call
                 for call in self._calls.values()
-                if call.client == action.client and call.do in _LOGINS and not call.is_due and call.ended is None
+                if call.client == action.client
+                and call.do in _LOGINS
+                and not call.is_due
+                and call.ended is None
             ),
             None,
         )
@@ -542,7 +550,9 @@ class Run:
         token = self.desk.access_token(action.how)
         call = self._call(client, "login_with_access_token", action.words(), access_token=token)
         try:
-            credential = credential_from_jwt(AccessToken(token), client.oracle.snapshot.offset + self.clock.now())
+            credential = credential_from_jwt(
+                AccessToken(token), client.oracle.snapshot.offset + self.clock.now()
+            )
         except InvalidAccessTokenError:
             call.kinds = frozenset({"invalid_access_token", "not_allowed", "handler_required"})
             return self._moment()
@@ -876,7 +886,10 @@ class Run:
         for client in self.clients.values():
             oracle = client.oracle
             look = self._idle.clients.get(client.name)
-            if any(flight.record is None and not isinstance(flight.wanted, RevokeOrphan) for flight in oracle.flights):
+            if any(
+                flight.record is None and not isinstance(flight.wanted, RevokeOrphan)
+                for flight in oracle.flights
+            ):
                 return True
             if client.is_open and any(ask.renewal is None for ask in oracle.asks):
                 return True
@@ -1007,7 +1020,11 @@ class Run:
     def _could_renew(self, client: Client, record: Received) -> bool:
         """Whether this may be a renewal that comes before the oracle would send it."""
         snapshot = client.oracle.snapshot
-        if snapshot.state not in IN_SESSION or snapshot.renewal is not None or record.endpoint is Endpoint.REVOKE:
+        if (
+            snapshot.state not in IN_SESSION
+            or snapshot.renewal is not None
+            or record.endpoint is Endpoint.REVOKE
+        ):
             return False
         retry = snapshot.retry
         return (retry is not None and retry.grant is not None) or (
@@ -1053,7 +1070,11 @@ class Run:
     def _obey_observers(self, client: Client) -> None:
         """An observer that logs out when it is told `established` does."""
         changes = client.oracle.changes
-        if "logout" in client.observers.values() and changes and changes[-1].state is SessionState.ESTABLISHED:
+        if (
+            "logout" in client.observers.values()
+            and changes
+            and changes[-1].state is SessionState.ESTABLISHED
+        ):
             if client.oracle.snapshot.state is SessionState.ESTABLISHED:
                 client.notes["observer_logged_out"] = True
                 for call in client.oracle.calls:
@@ -1075,8 +1096,10 @@ class Run:
                 if record.endpoint is Endpoint.GET_CHANNELS
             ]
             if requests:
+                # One that was rejected may wait for what comes of that, and be sent again.
                 call.may_fail = True
-                call.kinds = frozenset() if requests[-1].over and not client.oracle.flights else None
+                waits = isinstance(verdict, Waiting) or client.oracle.snapshot.verification is not None
+                call.kinds = None if waits or not requests[-1].over else frozenset()
             elif isinstance(verdict, Denied) or now - call.since > 120:
                 call.kinds = frozenset({"denied"})
             elif isinstance(verdict, Granted):
@@ -1270,9 +1293,7 @@ def _object(body: bytes) -> dict[str, Any]:
 
 _TIME_FACTS: Final = frozenset({"token_expired", "renewal_due", "answer_overdue", "revocation_due"})
 _LOGINS: Final = frozenset({"login", "login_with_access_token", "login_as_visitor", "login_as_bot"})
-_KNOWN: Final = frozenset(
-    {"not_allowed", "auth_token_required", "handler_required", "invalid_access_token"}
-)
+_KNOWN: Final = frozenset({"not_allowed", "auth_token_required", "handler_required", "invalid_access_token"})
 _NEEDS_CLIENT: Final = frozenset(
     {
         "login", "login_with_access_token", "login_as_visitor", "login_as_bot", "logout", "secure_logout",

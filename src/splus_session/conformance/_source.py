@@ -143,7 +143,9 @@ class Processes:
 def _subject(idle: Idle, command: str) -> Subject:
     fields = idle.fields
     if fields.get("protocol") != PROTOCOL:
-        raise AdapterError(f"the adapter speaks version {fields.get('protocol')!r} of the protocol, not {PROTOCOL}")
+        raise AdapterError(
+            f"the adapter speaks version {fields.get('protocol')!r} of the protocol, not {PROTOCOL}"
+        )
     features = fields.get("features")
     if not isinstance(features, list):
         raise AdapterError("the adapter does not say which features its client has")

@@ -129,7 +129,11 @@ def _(moment: Moment) -> Judgement:
     if moment.before.state is not NOT_LOGGED_IN or moment.after.state is not NOT_LOGGED_IN:
         return None
     carried = [record for record in moment.requests if record.access_token is not None]
-    return Wrong("no request with a token", f"{carried[0].method} {carried[0].path}, with one") if carried else True
+    return (
+        Wrong("no request with a token", f"{carried[0].method} {carried[0].path}, with one")
+        if carried
+        else True
+    )
 
 
 @sentence("LOGOUT-3", "A secure logout revokes the token first", "secure_logout")
@@ -194,9 +198,9 @@ def _(moment: Moment) -> Judgement:
     return is_where(moment)
 
 
-@sentence("LOGOUT-4", "What ends a session during a secure logout wins, and the caller is told", "secure_logout")
+@sentence(
+    "LOGOUT-4", "What ends a session during a secure logout wins, and the caller is told", "secure_logout"
+)
 def _(moment: Moment) -> Judgement:
     during = moment.before.revocation is not None and moment.took("logout", *BANS)
     return tells_and_ends(moment, "secure_logout") if during else None
-
-

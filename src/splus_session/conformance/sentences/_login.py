@@ -81,7 +81,11 @@ def _(moment: Moment) -> Judgement:
     if moment.missing and moment.after.state is ESTABLISHING:
         return Wrong("the login is sent", "nothing is sent")
     told = moment.told()
-    return True if "establishing" in told else Wrong("told: establishing", f"told: {', '.join(told) or 'nothing'}")
+    return (
+        True
+        if "establishing" in told
+        else Wrong("told: establishing", f"told: {', '.join(told) or 'nothing'}")
+    )
 
 
 @sentence("LOGIN-2", "A login that succeeds leads to established")
@@ -90,7 +94,9 @@ def _(moment: Moment) -> Judgement:
         return None
     if "established" not in moment.told():
         return Wrong("told: established", f"told: {', '.join(moment.told()) or 'nothing'}")
-    return first_wrong(is_where(moment) if moment.after.state is ESTABLISHED else True, ends_well(moment, *LOGINS))
+    return first_wrong(
+        is_where(moment) if moment.after.state is ESTABLISHED else True, ends_well(moment, *LOGINS)
+    )
 
 
 @sentence("LOGIN-2", "When established is told, the user id is in place")
@@ -138,9 +144,14 @@ def _(moment: Moment) -> Judgement:
     if moment.before.state is not NOT_LOGGED_IN or moment.after.state is not NOT_LOGGED_IN:
         return None
     carried = [record for record in moment.requests if record.access_token is not None]
-    return Wrong("no request with a token", f"{carried[0].method} {carried[0].path}, with one") if carried else True
+    return (
+        Wrong("no request with a token", f"{carried[0].method} {carried[0].path}, with one")
+        if carried
+        else True
+    )
 
 
+@sentence("CLIENT-1", "A client is in production unless it is told otherwise")
 @sentence("LOGIN-4", "A production login without an auth token is refused before anything is sent")
 def _(moment: Moment) -> Judgement:
     if moment.action.how != "ann_without" or not moment.dropped("login"):
@@ -166,8 +177,6 @@ def _(moment: Moment) -> Judgement:
     return ends_well(moment, *LOGINS)
 
 
-
-
 @sentence("LOGIN-6", "A late answer changes nothing")
 def _(moment: Moment) -> Judgement:
     late = any(
@@ -182,7 +191,9 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("LOGIN-6", "A token that nobody will use is revoked")
 def _(moment: Moment) -> Judgement:
-    wanted = [command for step in moment.steps for command in step.commands if isinstance(command, RevokeOrphan)]
+    wanted = [
+        command for step in moment.steps for command in step.commands if isinstance(command, RevokeOrphan)
+    ]
     if not wanted or not moment.is_open:
         return None
     if any(isinstance(command, RevokeOrphan) for command in moment.missing):
@@ -190,7 +201,9 @@ def _(moment: Moment) -> Judgement:
     return True
 
 
-@sentence("LOGIN-7", "Without an access token handler, a login with an access token is refused", "access_token")
+@sentence(
+    "LOGIN-7", "Without an access token handler, a login with an access token is refused", "access_token"
+)
 def _(moment: Moment) -> Judgement:
     steps = [step for step in moment.steps if step.dropped == "has_access_token_handler"]
     if not steps:
@@ -198,13 +211,21 @@ def _(moment: Moment) -> Judgement:
     return first_wrong(ends_well(moment, "login_with_access_token"), sends_nothing(moment))
 
 
-@sentence("LOGIN-7", "An access token that is none, or expired, is refused before anything is sent", "access_token")
+@sentence(
+    "LOGIN-7", "An access token that is none, or expired, is refused before anything is sent", "access_token"
+)
 def _(moment: Moment) -> Judgement:
-    if moment.action.do != "login_with_access_token" or moment.action.how not in ("expired", "not_jwt", "no_user"):
+    if moment.action.do != "login_with_access_token" or moment.action.how not in (
+        "expired",
+        "not_jwt",
+        "no_user",
+    ):
         return None
     if moment.before.state is not NOT_LOGGED_IN or not moment.before.access_token_handler:
         return None
-    return first_wrong(sends_nothing(moment), ends_well(moment, "login_with_access_token"), tells_that(moment))
+    return first_wrong(
+        sends_nothing(moment), ends_well(moment, "login_with_access_token"), tells_that(moment)
+    )
 
 
 @sentence("LOGIN-7", "An access token is verified with the platform before established", "access_token")
@@ -212,7 +233,8 @@ def _(moment: Moment) -> Judgement:
     presented = [flight for flight in moment.flights if isinstance(flight.wanted, OpenSession)]
     presents = any(isinstance(flight.wanted.grant, AccessTokenGrant) for flight in presented)  # type: ignore[union-attr]
     absent = any(
-        isinstance(wanted, OpenSession) and isinstance(wanted.grant, AccessTokenGrant) for wanted in moment.missing
+        isinstance(wanted, OpenSession) and isinstance(wanted.grant, AccessTokenGrant)
+        for wanted in moment.missing
     )
     if absent:
         return Wrong("GET /api/v3/sessions, with that token", "it is not verified")
@@ -280,14 +302,22 @@ def _(moment: Moment) -> Judgement:
 # ── Handlers ────────────────────────────────────────────────────────────────────────────────────
 
 
-@sentence("HANDLER-1", "A login's own handler is asked for its session, and the client's for all others", "time")
+@sentence(
+    "HANDLER-1", "A login's own handler is asked for its session, and the client's for all others", "time"
+)
 def _(moment: Moment) -> Judgement:
-    asked = [event for event in moment.asked if event.event == "renewal" and event.text("handler") is not None]
+    asked = [
+        event for event in moment.asked if event.event == "renewal" and event.text("handler") is not None
+    ]
     if not asked:
         return None
     right = "own" if moment.notes.get("own") else "client"
     wrong = [event for event in asked if event.text("handler") != right]
-    return Wrong(f"the handler asked is of the {right}", f"it is of the {wrong[0].text('handler')}") if wrong else True
+    return (
+        Wrong(f"the handler asked is of the {right}", f"it is of the {wrong[0].text('handler')}")
+        if wrong
+        else True
+    )
 
 
 @sentence("HANDLER-1", "The kind of login picks the handler", "access_token", "time")
@@ -321,7 +351,7 @@ def _(moment: Moment) -> Judgement:
     if not moment.hooks and not moment.hooked:
         return None
     if moment.hooks != moment.hooked:
-        return Wrong(f"ran: {', '.join(moment.hooks) or 'none'}", f"ran: {', '.join(moment.hooked) or 'none'}")
+        return Wrong(
+            f"ran: {', '.join(moment.hooks) or 'none'}", f"ran: {', '.join(moment.hooked) or 'none'}"
+        )
     return True
-
-

@@ -84,7 +84,9 @@ def _(moment: Moment) -> Judgement:
 @sentence("RENEW-4", "What the handler answers is what is sent", "time")
 def _(moment: Moment) -> Judgement:
     answered = [
-        step.event for step in moment.steps if isinstance(step.event, RenewalAnswered) and step.row is not None
+        step.event
+        for step in moment.steps
+        if isinstance(step.event, RenewalAnswered) and step.row is not None
     ]
     if not answered:
         return None
@@ -156,7 +158,9 @@ def _(moment: Moment) -> Judgement:
         if any(isinstance(wanted, Renew) for wanted in moment.missing) or moment.unasked:
             return Wrong("it is sent again by now", "nothing is sent")
         if moment.notes.get("renewed_early"):
-            return Wrong("it is sent again when the time that the platform asked for is over", "it is sent before")
+            return Wrong(
+                "it is sent again when the time that the platform asked for is over", "it is sent before"
+            )
         return True
     if failed and moment.took("renewal_failed") and (moment.surplus or moment.notes.get("renewed_early")):
         return Wrong("it is sent again after a while", "it is sent again before that")
@@ -165,7 +169,10 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("RENEW-7", "A renewal that failed leaves a live session as it was", "time")
 def _(moment: Moment) -> Judgement:
-    if not moment.took("renewal_failed", "renewal_unable", "answer_overdue", source=ESTABLISHED) or moment.changes:
+    if (
+        not moment.took("renewal_failed", "renewal_unable", "answer_overdue", source=ESTABLISHED)
+        or moment.changes
+    ):
         return None
     if moment.uncaught:
         return Wrong("the failure is the session's matter", f"uncaught: {moment.uncaught[0]}")
@@ -209,7 +216,12 @@ def _(moment: Moment) -> Judgement:
     return True
 
 
-@sentence("RENEW-10", "A session of an access token is renewed by on_token_renew, with its user", "access_token", "time")
+@sentence(
+    "RENEW-10",
+    "A session of an access token is renewed by on_token_renew, with its user",
+    "access_token",
+    "time",
+)
 def _(moment: Moment) -> Judgement:
     kind = moment.after.kind
     if kind is None or kind.value != "accessToken" or not moment.took("renewal_due"):
@@ -217,7 +229,9 @@ def _(moment: Moment) -> Judgement:
     if moment.unasked:
         return Wrong("on_token_renew is called", "nobody is asked")
     wrong = [event for event in moment.asked if event.text("user_id") != moment.after.user_id]
-    return Wrong(f"it is asked for {moment.after.user_id}", f"for {wrong[0].text('user_id')}") if wrong else True
+    return (
+        Wrong(f"it is asked for {moment.after.user_id}", f"for {wrong[0].text('user_id')}") if wrong else True
+    )
 
 
 @sentence("RENEW-10", "The token that on_token_renew gives is verified", "access_token", "time")
@@ -266,18 +280,22 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("RENEW-11", "A token that is expired on arrival is a failed renewal", "time")
 def _(moment: Moment) -> Judgement:
-    refused = moment.took("token_renewed") and moment.after.renewal is None and any(
-        step.row is not None and "pause_asking" in step.row.reactions and step.row.event == "token_renewed"
-        for step in moment.steps
+    refused = (
+        moment.took("token_renewed")
+        and moment.after.renewal is None
+        and any(
+            step.row is not None
+            and "pause_asking" in step.row.reactions
+            and step.row.event == "token_renewed"
+            for step in moment.steps
+        )
     )
     return tells_that(moment) if refused else None
 
 
 @sentence("RENEW-12", "Who needs no handler renews without one", "time")
 def _(moment: Moment) -> Judgement:
-    unaided = any(
-        step.row is not None and "renew_unaided" in step.row.reactions for step in moment.steps
-    )
+    unaided = any(step.row is not None and "renew_unaided" in step.row.reactions for step in moment.steps)
     if not unaided:
         return None
     if any(isinstance(wanted, Renew) for wanted in moment.missing):
@@ -333,7 +351,9 @@ def _(moment: Moment) -> Judgement:
             leeway = min(35.0, credential.lifetime / 10)
             if record.at >= credential.expires_at - leeway and moment.notes["knows_time"]:
                 late = record.at - credential.expires_at
-                return Wrong("no request with a token that is expired", f"{what}, {late:g} s after its expiry")
+                return Wrong(
+                    "no request with a token that is expired", f"{what}, {late:g} s after its expiry"
+                )
     return reached
 
 

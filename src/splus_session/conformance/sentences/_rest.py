@@ -39,7 +39,9 @@ def _(moment: Moment) -> Judgement:
             last = moment.notes["last_told"].get(observer) if observer not in moment.joined else None
             pairs = zip([last, *told], told, strict=False)
             if any(before == after for before, after in pairs):
-                return Wrong("no state is told twice in a row", f"observer {observer} was told: {listed(told)}")
+                return Wrong(
+                    "no state is told twice in a row", f"observer {observer} was told: {listed(told)}"
+                )
     return reached
 
 

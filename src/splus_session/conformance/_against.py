@@ -1,0 +1,129 @@
+"""Breaches that are known: listed with a reason, and held to, both ways."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, cast
+
+import attrs
+
+from splus_session._errors import InvalidArgumentError
+from splus_session.conformance._actions import WORDS, Action
+from splus_session.conformance.verdicts import Breach, Report, Result, Trouble
+from splus_session.requirements import REQUIREMENTS
+
+UNEXPLAINED: Final = "?"
+"""The reason of a breach that nobody has explained yet."""
+
+
+@attrs.frozen
+class Known:
+    """A breach that is expected."""
+
+    requirement: str
+    sentence: str
+    reason: str
+    scenario: tuple[Action, ...]
+    """A run that shows it."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from others."""
+        return self.requirement, self.sentence
+
+
+def load(path: Path) -> tuple[Known, ...]:
+    """Read a file of known breaches.
+
+    Raises:
+        InvalidArgumentError: it is none; says where.
+    """
+    try:
+        content: object = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InvalidArgumentError(f"{path} cannot be read: {error}") from None
+    entries = cast("dict[str, object]", content).get("breaches") if isinstance(content, dict) else None
+    if not isinstance(entries, list):
+        raise InvalidArgumentError(f"{path} has no list of `breaches`")
+    known = tuple(
+        _known(entry, f"{path}, breach {n}") for n, entry in enumerate(cast("list[object]", entries), 1)
+    )
+    if len({each.key for each in known}) < len(known):
+        raise InvalidArgumentError(f"{path} lists a breach twice")
+    return known
+
+
+def _known(entry: object, where: str) -> Known:
+    if not isinstance(entry, dict):
+        raise InvalidArgumentError(f"{where} is no object")
+    fields = cast("dict[str, object]", entry)
+    texts = [fields.get(name) for name in ("requirement", "sentence", "reason")]
+    if not all(isinstance(text, str) and text for text in texts):
+        raise InvalidArgumentError(f"{where} needs a requirement, a sentence and a reason")
+    requirement, sentence, reason = (str(text) for text in texts)
+    if requirement not in REQUIREMENTS:
+        raise InvalidArgumentError(f"{where}: no requirement is called {requirement}")
+    return Known(requirement, sentence, reason, scenario_of(fields.get("scenario"), where))
+
+
+def scenario_of(content: object, where: str) -> tuple[Action, ...]:
+    """Read a scenario.
+
+    Raises:
+        InvalidArgumentError: it is none.
+    """
+    if not isinstance(content, list) or not content:
+        raise InvalidArgumentError(f"{where} needs a scenario: a list of actions")
+    actions: list[Action] = []
+    for entry in cast("list[object]", content):
+        try:
+            action = Action.from_json(cast("Mapping[str, Any]", entry))
+        except TypeError:
+            raise InvalidArgumentError(f"{where} has an action that is none: {entry!r}") from None
+        if action.do not in WORDS:
+            raise InvalidArgumentError(f"{where} has an action that nobody knows: {action.do!r}")
+        actions.append(action)
+    return tuple(actions)
+
+
+def dump(breaches: Sequence[Breach], known: Sequence[Known]) -> str:
+    """A file of these breaches, with the reasons that are known."""
+    reasons = {each.key: each.reason for each in known}
+    entries = [
+        {
+            "requirement": breach.requirement,
+            "sentence": breach.sentence,
+            "reason": reasons.get((breach.requirement, breach.sentence), UNEXPLAINED),
+            "observed": breach.observed,
+            "scenario": list(breach.scenario),
+        }
+        for breach in breaches
+    ]
+    return json.dumps({"breaches": entries}, indent=1, ensure_ascii=False) + "\n"
+
+
+def held_to(report: Report, known: Sequence[Known]) -> Report:
+    """A report of which only what is not known is unexpected, and what is known and gone is trouble."""
+    reasons = {each.key: each.reason for each in known}
+    breaches = {(breach.requirement, breach.sentence) for breach in report.breaches}
+    judged = {result.requirement for result in report.results}
+    gone = [
+        Trouble(each.requirement, each.sentence, f"expected to be broken, and is not: {each.reason}")
+        for each in known
+        if each.key not in breaches and each.requirement in judged
+    ]
+
+    def explained(breach: Breach) -> Breach:
+        return attrs.evolve(breach, reason=reasons.get((breach.requirement, breach.sentence)))
+
+    def result(each: Result) -> Result:
+        return attrs.evolve(each, breaches=tuple(explained(breach) for breach in each.breaches))
+
+    return attrs.evolve(
+        report,
+        results=tuple(result(each) for each in report.results),
+        unexpected=tuple(
+            breach for breach in report.unexpected if (breach.requirement, breach.sentence) not in reasons
+        ),
+        troubles=(*report.troubles, *gone),
+    )
