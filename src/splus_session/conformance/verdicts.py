@@ -126,6 +126,11 @@ class Report:
         """All of them, expected or not."""
         return tuple(breach for result in self.results for breach in result.breaches)
 
+    @property
+    def expected(self) -> tuple[Breach, ...]:
+        """Those that the file of expected ones lists."""
+        return tuple(breach for breach in self.breaches if breach not in self.unexpected)
+
     def result(self, requirement: str) -> Result:
         """The result for one requirement."""
         return next(result for result in self.results if result.requirement == requirement)
