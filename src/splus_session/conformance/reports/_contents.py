@@ -72,14 +72,14 @@ def level(requirement: Requirement) -> str:
 def counts(report: Report) -> list[tuple[Verdict, int]]:
     """How many requirements have which verdict, what needs a look first."""
     order = (Verdict.BROKEN, Verdict.NOT_REACHED, Verdict.KEPT, Verdict.NOT_APPLICABLE)
-    return [(verdict, report.count(verdict)) for verdict in order]
+    return [(kind, report.count(kind)) for kind in order]
 
 
 def verdict(report: Report, result: Result) -> str:
     """A verdict in words, with how many breaches there are, and whether all were expected."""
+    words: str = result.verdict.value
     if result.verdict is not Verdict.BROKEN:
-        return result.verdict.value
-    words = result.verdict.value
+        return words
     if len(result.breaches) > 1:
         words += f" ({len(result.breaches)} ways)"
     if result.breaches and not any(breach in report.unexpected for breach in result.breaches):

@@ -157,29 +157,24 @@ def _heads(names: Sequence[str], y: float) -> list[Head]:
 
 
 def _arrow(number: int, message: Line, sender: float, receiver: float, top: float, width: float) -> Arrow:
-    """A message in the row that begins at `top`."""
-    loop = sender == receiver
-    left = sender + LOOP + GAP if loop else min(sender, receiver) + GAP
-    # A loop's text may go as far as the next lifeline; beyond the last one there is half a column.
-    room = (COLUMN / 2 if loop and sender + COLUMN > width else COLUMN) - LOOP - 2 * GAP if loop else 0.0
-    if not loop:
-        room = abs(sender - receiver) - 2 * GAP
+    """A message in the row that begins at `top`: the text, and below it the arrow."""
+    if sender == receiver:
+        return _loop(number, message, sender, top, width)
+    room = abs(sender - receiver) - 2 * GAP
     lines = wrap(message.text, room)
-    label = Box(left, top + GAP, room, len(lines) * LINE)
-    if loop:
-        height = max(label.height, LOOP_HEIGHT)
-        return Arrow(
-            number,
-            Box(0, top, width, height + 2 * GAP),
-            label,
-            lines,
-            sender,
-            receiver,
-            top + GAP + height / 2,
-            loop,
-            message.wrong,
-        )
+    label = Box(min(sender, receiver) + GAP, top + GAP, room, len(lines) * LINE)
     y = label.y + label.height + GAP
-    return Arrow(
-        number, Box(0, top, width, y + GAP - top), label, lines, sender, receiver, y, loop, message.wrong
-    )
+    row = Box(0, top, width, y + GAP - top)
+    return Arrow(number, row, label, lines, sender, receiver, y, loop=False, wrong=message.wrong)
+
+
+def _loop(number: int, message: Line, at: float, top: float, width: float) -> Arrow:
+    """A message to oneself: the text is beside the arrow, before the next lifeline or the end."""
+    free = COLUMN if at + COLUMN < width else COLUMN / 2
+    left = at + LOOP + GAP
+    room = free - LOOP - 2 * GAP
+    lines = wrap(message.text, room)
+    height = max(len(lines) * LINE, LOOP_HEIGHT)
+    label = Box(left, top + GAP, room, len(lines) * LINE)
+    row = Box(0, top, width, height + 2 * GAP)
+    return Arrow(number, row, label, lines, at, at, top + GAP + height / 2, loop=True, wrong=message.wrong)

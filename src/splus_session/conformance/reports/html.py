@@ -56,6 +56,7 @@ def page(report: Report, *, replay: Callable[[Breach], str]) -> str:
             "<header>",
             f"<h1>{_said(title)}</h1>",
             *_facts(report),
+            *_contents(report, names),
             "</header>",
             "<main>",
             *_breaches(report, names, replay),
@@ -80,8 +81,8 @@ def _catalogued(text: str) -> str:
     return re.sub(r"\*([^*]+)\*", r"<em>\1</em>", text)
 
 
-def _slug(verdict: Verdict) -> str:
-    return verdict.value.replace(" ", "-")
+def _slug(kind: Verdict) -> str:
+    return kind.value.replace(" ", "-")
 
 
 def _names(report: Report) -> _Names:
@@ -101,7 +102,7 @@ def _names(report: Report) -> _Names:
 def _facts(report: Report) -> Iterator[str]:
     subject = report.subject
     yield f'<p class="outcome {"passed" if report.passed else "failed"}">{_said(outcome(report))}</p>'
-    told = ", ".join(f"{count} {verdict.value}" for verdict, count in counts(report))
+    told = ", ".join(f"{count} {kind.value}" for kind, count in counts(report))
     facts = {
         "verdicts": told,
         "features": ", ".join(subject.features) or "none",
@@ -114,6 +115,23 @@ def _facts(report: Report) -> Iterator[str]:
     for name, value in facts.items():
         yield f"<dt>{name}</dt><dd>{_said(value)}</dd>"
     yield "</dl>"
+
+
+def _contents(report: Report, names: _Names) -> Iterator[str]:
+    """Where to go from here."""
+    yield '<nav aria-label="On this page"><ul>'
+    for position, part in enumerate(parts(report.unexpected), 1):
+        yield f'<li><a href="#part-{position}">Broken: {_said(part.title)}</a><ul>'
+        for breach in part.breaches:
+            words = _said(f"{breach.requirement}: {breach.sentence}")
+            yield f'<li><a href="#{names[id(breach)][1]}">{words}</a></li>'
+        yield "</ul></li>"
+    if report.expected:
+        yield f'<li><a href="#expected">Broken, as expected</a> ({len(report.expected)})</li>'
+    if report.troubles:
+        yield f'<li><a href="#troubles">Troubles</a> ({len(report.troubles)})</li>'
+    yield f'<li><a href="#requirements">All requirements</a> ({len(report.results)})</li>'
+    yield "</ul></nav>"
 
 
 def _filters() -> str:
@@ -130,7 +148,7 @@ def _matrix(report: Report, names: _Names) -> Iterator[str]:
     yield '<section aria-labelledby="requirements">'
     yield '<h2 id="requirements">All requirements</h2>'
     choices = [("all", "all", len(report.results))]
-    choices += [(_slug(verdict), verdict.value, count) for verdict, count in counts(report) if count]
+    choices += [(_slug(kind), kind.value, count) for kind, count in counts(report) if count]
     yield "<fieldset><legend>Show</legend>"
     for slug, words, count in choices:
         checked = " checked" if slug == "all" else ""
@@ -151,10 +169,10 @@ def _row(report: Report, requirement: Requirement, result: Result, names: _Names
     slug = _slug(result.verdict)
     words = _said(verdict(report, result))
     links = [name for broken, name in names.values() if broken == requirement.id]
-    if links:
-        first, *others = links
-        words = f'<a class="{slug}" href="#{first}">{words}</a>'
-        words += "".join(f', <a href="#{name}">{position}</a>' for position, name in enumerate(others, 2))
+    if len(links) == 1:
+        words = f'<a class="{slug}" href="#{links[0]}">{words}</a>'
+    elif links:
+        words += ": " + ", ".join(f'<a href="#{name}">{n}</a>' for n, name in enumerate(links, 1))
     title = _catalogued(requirement.title)
     if requirement.level == "should":
         title += ' <span class="tag">should</span>'
@@ -169,7 +187,7 @@ def _row(report: Report, requirement: Requirement, result: Result, names: _Names
 def _breaches(report: Report, names: _Names, replay: Callable[[Breach], str]) -> Iterator[str]:
     for position, part in enumerate(parts(report.unexpected), 1):
         yield f'<section aria-labelledby="part-{position}">'
-        yield f'<h2 id="part-{position}">Broken: {_said(part.title[0].lower() + part.title[1:])}</h2>'
+        yield f'<h2 id="part-{position}">Broken: {_said(part.title)}</h2>'
         yield f'<p class="quiet">{_said(part.origin)}</p>'
         for breach in part.breaches:
             yield from _breach(breach, names[id(breach)][1], replay, known=False)
@@ -213,7 +231,8 @@ def _breach(breach: Breach, name: str, replay: Callable[[Breach], str], *, known
     yield "<h4>To see it again</h4>"
     yield f'<pre class="copy" tabindex="0">{_said(replay(breach))}</pre>'
     scenario = "\n".join(json.dumps(step, sort_keys=True) for step in breach.scenario)
-    yield f'<details><summary>The steps as JSON</summary><pre tabindex="0">{_said(scenario)}</pre></details>'
+    yield "<details><summary>The steps as JSON</summary>"
+    yield f'<pre tabindex="0">{_said(scenario)}</pre></details>'
     if known:
         yield "</details>"
     yield "</article>"
@@ -224,7 +243,8 @@ def _troubles(troubles: Sequence[Trouble]) -> Iterator[str]:
         return
     yield '<section aria-labelledby="troubles">'
     yield '<h2 id="troubles">Troubles</h2>'
-    yield '<p class="quiet">Expected breaches that did not come, and breaches that came once and never again.</p>'
+    told = "Expected breaches that did not come, and breaches that came once and never again."
+    yield f'<p class="quiet">{told}</p>'
     yield "<ul>"
     for trouble in troubles:
         text = f"{trouble.sentence}: {trouble.text}"

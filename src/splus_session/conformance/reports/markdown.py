@@ -6,14 +6,17 @@ It says nothing that differs from one run to the next, such as how long it took.
 import re
 from collections.abc import Iterator, Sequence
 
-from splus_session.conformance.reports._contents import counts, groups, level, number, parts, verdict, visible
+from splus_session.conformance.reports._contents import counts, groups, level, parts, verdict, visible
 from splus_session.conformance.verdicts import Breach, Report, Result, Verdict
 from splus_session.requirements import REQUIREMENTS, Requirement
 
 __all__ = ["page"]
 
-# Whatever may begin or end something in Markdown, wherever it stands.
-_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+.!|~$:@=^-])")
+# What may begin or end something in Markdown wherever it stands; a colon, where it makes an address.
+_ANYWHERE = re.compile(r"([\\`*_\[\]{}|~$]|:(?=//))")
+# What does so at the beginning alone.
+_BEGINNING = re.compile(r"^(\d*)([-+#=.)])")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 def page(
@@ -46,8 +49,8 @@ def page(
 def plain(text: str) -> str:
     """A text from outside in one line, of which nothing is markup."""
     one_line = " ".join(visible(text).split())
-    # A backslash before `&` would not keep an entity from being one everywhere.
-    return _MARKUP.sub(r"\\\1", one_line.replace("&", "&amp;")).replace(r"\<", "&lt;").replace(r"\>", "&gt;")
+    escaped = _BEGINNING.sub(r"\1\\\2", _ANYWHERE.sub(r"\\\1", one_line))
+    return escaped.translate(str.maketrans(_ENTITIES))
 
 
 def _row(cells: Sequence[str]) -> str:
@@ -59,22 +62,16 @@ def _name(report: Report) -> str:
 
 
 def _subjects(reports: Sequence[Report]) -> str:
-    verdicts = [verdict.value for verdict, _ in counts(reports[0])]
-    rows = [
-        _row(
-            [
-                _name(report),
-                *(str(count) for _, count in counts(report)),
-                plain(", ".join(report.subject.features)),
-            ]
-        )
-        for report in reports
+    verdicts = [kind.value for kind, _ in counts(reports[0])]
+    lines = [
+        _row(["subject", *verdicts, "seed", "scenarios", "features"]),
+        _row(["---"] * (len(verdicts) + 4)),
     ]
-    played = [
-        f"{_name(report)}: seed {report.seed}, {number(report.budget, 'scenario')}" for report in reports
-    ]
-    table = [_row(["subject", *verdicts, "features"]), _row(["---"] * (len(verdicts) + 2)), *rows]
-    return "\n".join([*table, "", "; ".join(played) + "."])
+    for report in reports:
+        numbers = [*(count for _, count in counts(report)), report.seed, report.budget]
+        features = plain(", ".join(report.subject.features))
+        lines.append(_row([_name(report), *map(str, numbers), features]))
+    return "\n".join(lines)
 
 
 def _matrix(reports: Sequence[Report], catalogue: str) -> Iterator[str]:
@@ -120,7 +117,7 @@ def _told(report: Report, catalogue: str) -> Iterator[str]:
         return
     yield f"## Breaches: {_name(report)}"
     for part in parts(report.breaches):
-        yield f"### {part.title}"
+        yield f"### Broken: {part.title}"
         for breach in part.breaches:
             yield _breach(breach, catalogue)
     if report.troubles:

@@ -53,7 +53,7 @@ def summary(report: Report, to: Console, *, replay: Callable[[Breach], str]) -> 
     _head(report, write)
     _matrix(report, write)
     for part in parts(report.unexpected):
-        write.heading(part.title)
+        write.heading(f"Broken: {part.title}")
         write(part.origin, style="dim")
         for breach in part.breaches:
             _breach(breach, write, replay)
@@ -123,9 +123,10 @@ def _head(report: Report, write: _Writer) -> None:
     if subject.command is not None:
         write(subject.command, label="command", indent=10, label_style="")
     write(", ".join(subject.features) or "none", label="features", indent=10, label_style="")
-    played = f"{report.budget} scenarios with seed {report.seed}, {report.runs} runs in {report.seconds:.1f} seconds"
-    write(played, label="played", indent=10, label_style="")
-    told = ", ".join(f"{count} {verdict.value}" for verdict, count in counts(report))
+    played = f"{number(report.budget, 'scenario')} with seed {report.seed}"
+    took = f"{number(report.runs, 'run')} in {report.seconds:.1f} seconds"
+    write(f"{played}, {took}", label="played", indent=10, label_style="")
+    told = ", ".join(f"{count} {kind.value}" for kind, count in counts(report))
     write(told, label="verdicts", indent=10, label_style="")
 
 
