@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from splus_session.conformance.reports._contents import visible
 from splus_session.conformance.verdicts import Line
@@ -22,8 +22,11 @@ LETTER: Final = 7.5
 WIDE: Final = 17.0
 """Room for an ideograph or an emoji."""
 LINE: Final = 16
-COLUMN: Final = 230
-"""From one lifeline to the next."""
+COLUMNS: Final = 920
+"""Room for all lifelines, shared among them; what needs more is wider, and to be scrolled."""
+WIDEST: Final = 230
+NARROWEST: Final = 180
+"""From one lifeline to the next, at most and at least."""
 MARGIN: Final = 60
 """At the left, for the numbers of the rows and for the mark of the breach."""
 GAP: Final = 10
@@ -133,48 +136,51 @@ def _cut(word: str, room: float) -> list[str]:
 def lay_out(messages: Sequence[Line]) -> Diagram:
     """Give everything its place. Participants stand in the order in which they appear."""
     names = list(dict.fromkeys(name for message in messages for name in (message.sender, message.receiver)))
-    width = MARGIN + max(1, len(names)) * COLUMN
-    heads = _heads(names, y=GAP)
+    column = min(WIDEST, max(NARROWEST, COLUMNS // max(1, len(names))))
+    width = MARGIN + max(1, len(names)) * column
+    if any(message.sender == message.receiver == names[-1] for message in messages):
+        width += column // 2  # The text of what the last one does by itself is beyond its lifeline.
+    heads = _heads(names, column, y=GAP)
     top = max((head.box.y + head.box.height for head in heads), default=0.0) + GAP
     arrows: list[Arrow] = []
     for position, message in enumerate(messages, 1):
         sender, receiver = (heads[names.index(name)].x for name in (message.sender, message.receiver))
-        arrow = _arrow(position, message, sender, receiver, top, width)
-        arrows.append(arrow)
-        top += arrow.row.height
-    feet = _heads(names, y=top + GAP)
+        row = Box(0, top, width, 0)
+        if sender == receiver:
+            arrows.append(_loop(position, message, sender, row, column))
+        else:
+            arrows.append(_straight(position, message, sender, receiver, row))
+        top += arrows[-1].row.height
+    feet = _heads(names, column, y=top + GAP)
     bottom = max((foot.box.y + foot.box.height for foot in feet), default=top)
     return Diagram(width, bottom + GAP, tuple(heads), tuple(feet), tuple(arrows))
 
 
-def _heads(names: Sequence[str], y: float) -> list[Head]:
-    texts = [wrap(name, COLUMN - 4 * GAP) for name in names]
+def _heads(names: Sequence[str], column: float, y: float) -> list[Head]:
+    texts = [wrap(name, column - 4 * GAP) for name in names]
     height = max((len(lines) for lines in texts), default=1) * LINE + GAP
     return [
-        Head(lines, Box(MARGIN + position * COLUMN + GAP, y, COLUMN - 2 * GAP, height))
+        Head(lines, Box(MARGIN + position * column + GAP, y, column - 2 * GAP, height))
         for position, lines in enumerate(texts)
     ]
 
 
-def _arrow(number: int, message: Line, sender: float, receiver: float, top: float, width: float) -> Arrow:
-    """A message in the row that begins at `top`: the text, and below it the arrow."""
-    if sender == receiver:
-        return _loop(number, message, sender, top, width)
+def _straight(number: int, message: Line, sender: float, receiver: float, row: Box) -> Arrow:
+    """A message to another: the text, and below it the arrow."""
     room = abs(sender - receiver) - 2 * GAP
     lines = wrap(message.text, room)
-    label = Box(min(sender, receiver) + GAP, top + GAP, room, len(lines) * LINE)
+    label = Box(min(sender, receiver) + GAP, row.y + GAP, room, len(lines) * LINE)
     y = label.y + label.height + GAP
-    row = Box(0, top, width, y + GAP - top)
+    row = evolve(row, height=y + GAP - row.y)
     return Arrow(number, row, label, lines, sender, receiver, y, loop=False, wrong=message.wrong)
 
 
-def _loop(number: int, message: Line, at: float, top: float, width: float) -> Arrow:
+def _loop(number: int, message: Line, at: float, row: Box, column: float) -> Arrow:
     """A message to oneself: the text is beside the arrow, before the next lifeline or the end."""
-    free = COLUMN if at + COLUMN < width else COLUMN / 2
-    left = at + LOOP + GAP
-    room = free - LOOP - 2 * GAP
+    room = column - LOOP - 2 * GAP
     lines = wrap(message.text, room)
-    height = max(len(lines) * LINE, LOOP_HEIGHT)
-    label = Box(left, top + GAP, room, len(lines) * LINE)
-    row = Box(0, top, width, height + 2 * GAP)
-    return Arrow(number, row, label, lines, at, at, top + GAP + height / 2, loop=True, wrong=message.wrong)
+    label = Box(at + LOOP + GAP, row.y + GAP, room, len(lines) * LINE)
+    # Two lines at least: in the margin there may be the number of the row and the mark below it.
+    row = evolve(row, height=max(label.height, 2 * LINE) + 2 * GAP)
+    y = row.y + GAP + max(label.height, LOOP_HEIGHT) / 2
+    return Arrow(number, row, label, lines, at, at, y, loop=True, wrong=message.wrong)

@@ -5,6 +5,7 @@ It says nothing that differs from one run to the next, such as how long it took.
 
 import re
 from collections.abc import Iterator, Sequence
+from html import escape
 
 from splus_session.conformance.reports._contents import counts, groups, level, parts, verdict, visible
 from splus_session.conformance.verdicts import Breach, Report, Result, Verdict
@@ -16,7 +17,6 @@ __all__ = ["page"]
 _ANYWHERE = re.compile(r"([\\`*_\[\]{}|~$]|:(?=//))")
 # What does so at the beginning alone.
 _BEGINNING = re.compile(r"^(\d*)([-+#=.)])")
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 def page(
@@ -50,7 +50,7 @@ def plain(text: str) -> str:
     """A text from outside in one line, of which nothing is markup."""
     one_line = " ".join(visible(text).split())
     escaped = _BEGINNING.sub(r"\1\\\2", _ANYWHERE.sub(r"\\\1", one_line))
-    return escaped.translate(str.maketrans(_ENTITIES))
+    return escape(escaped, quote=False)
 
 
 def _row(cells: Sequence[str]) -> str:
@@ -63,10 +63,8 @@ def _name(report: Report) -> str:
 
 def _subjects(reports: Sequence[Report]) -> str:
     verdicts = [kind.value for kind, _ in counts(reports[0])]
-    lines = [
-        _row(["subject", *verdicts, "seed", "scenarios", "features"]),
-        _row(["---"] * (len(verdicts) + 4)),
-    ]
+    headings = ["subject", *verdicts, "seed", "scenarios", "features"]
+    lines = [_row(headings), _row(["---"] * len(headings))]
     for report in reports:
         numbers = [*(count for _, count in counts(report)), report.seed, report.budget]
         features = plain(", ".join(report.subject.features))
