@@ -28,7 +28,10 @@ def load(text: str) -> Report:
     Raises:
         ValueError: it is no such thing. The message says why not.
     """
-    content = json.loads(text)
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"this is no report: it is not JSON: {error}") from error
     if not isinstance(content, Mapping):
         raise ValueError("this is no report: it is not a JSON object")  # noqa: TRY004  its value is wrong
     fields = dict(cast("Mapping[str, Any]", content))

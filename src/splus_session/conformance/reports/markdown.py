@@ -128,7 +128,7 @@ def _told(report: Report, catalogue: str) -> Iterator[str]:
 
 def _breach(breach: Breach, catalogue: str) -> str:
     requirement = REQUIREMENTS[breach.requirement]
-    lines = [f"**{_link(requirement, catalogue)} {plain(breach.sentence)}** ({level(requirement)})", ""]
+    lines = [f"**{_link(requirement, catalogue)}** {plain(breach.sentence)} ({level(requirement)})", ""]
     if breach.reason is not None:
         lines += [f"- known: {plain(breach.reason)}"]
     lines += [f"- expected: {plain(breach.expected)}", f"- observed: {plain(breach.observed)}", ""]
