@@ -3,6 +3,7 @@
 import html.parser
 import itertools
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
@@ -13,7 +14,7 @@ from splus_session.conformance.reports import html as html_report
 from splus_session.conformance.reports._contents import visible
 from splus_session.conformance.reports._sequence import Diagram, lay_out, text_width, wrap
 from splus_session.conformance.reports._svg import in_words, sequence_diagram
-from splus_session.conformance.verdicts import Line, Report, Verdict
+from splus_session.conformance.verdicts import Breach, Line, Report, Verdict
 from splus_session.requirements import REQUIREMENTS
 from tests.conformance import made_up, strategies
 from tests.conformance.made_up import NASTY, replay
@@ -174,8 +175,8 @@ def harmless(page: str) -> Reader:
 
 
 @pytest.mark.parametrize("make", [made_up.report, made_up.clean, made_up.nasty])
-def test_the_page_asks_nobody_and_runs_nothing(make: "type[Report]") -> None:
-    page = html_report.page(make(), replay=replay)
+def test_the_page_asks_nobody_and_runs_nothing(make: Callable[[], Report]) -> None:
+    page = html_report.page(make(), replay=lambda _: NASTY)
     harmless(page)
     addresses = set(re.findall(r"https?://[^\s\"'<]*", page))
     assert addresses <= {"http://www.w3.org/2000/svg"}, "which is a name and not a place"
@@ -285,7 +286,7 @@ def nothing_overlaps(diagram: Diagram) -> None:
 
 
 @pytest.mark.parametrize("breach", made_up.breaches(), ids=lambda breach: breach.requirement)
-def test_no_text_overlaps_another(breach: "made_up.Breach") -> None:
+def test_no_text_overlaps_another(breach: Breach) -> None:
     nothing_overlaps(lay_out(breach.lines))
 
 
@@ -327,6 +328,11 @@ def test_a_picture_is_there_in_words_too() -> None:
 @given(strategies.texts, st.integers(20, 300))
 def test_wrapping_loses_nothing_but_white_space(text: str, room: int) -> None:
     assert "".join("".join(wrap(text, room)).split()) == "".join(visible(text).split())
+
+
+def test_ideographs_and_emoji_are_given_the_room_that_they_take() -> None:
+    assert text_width("漢") >= 12 < text_width("🦊"), "the size of letters"
+    assert len(wrap("漢" * 20, 200)) > len(wrap("x" * 20, 200)) == 1
 
 
 def test_words_stay_whole_if_they_can() -> None:

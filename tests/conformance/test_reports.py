@@ -78,7 +78,9 @@ def test_a_report_goes_to_json_and_back(report: Report) -> None:
 def test_equal_reports_are_equal_bytes_in_ascii() -> None:
     report = made_up.report()
     [first, *others] = report.unexpected
-    turned = attrs.evolve(first, scenario=tuple(dict(reversed(step.items())) for step in first.scenario))
+    turned = attrs.evolve(
+        first, scenario=tuple(dict(reversed(list(step.items()))) for step in first.scenario)
+    )
     assert turned == first
     assert as_json.dump(attrs.evolve(report, unexpected=(turned, *others))) == as_json.dump(report)
     assert as_json.dump(report).isascii()
@@ -285,6 +287,10 @@ def test_nothing_at_the_beginning_of_a_text_is_markup(text: str) -> None:
         "inline",
         "paragraph_close",
     ]
+
+
+def test_an_address_does_not_become_a_link_by_itself() -> None:
+    assert markdown.plain("see https://x.example: it is") == r"see https\://x.example: it is"
 
 
 def test_a_text_that_means_harm_is_read_back_as_it_was() -> None:
