@@ -120,7 +120,7 @@ def test_a_file_gets_no_colour_and_a_terminal_does(monkeypatch: pytest.MonkeyPat
         terminal.summary(made_up.report(), to, replay=replay)
         return file.getvalue()
 
-    assert "\x1b[1;31mLOGIN-2" in coloured()
+    assert "\x1b[1;31mLOGIN-2      broken (2 ways)      \x1b[0mEverything is in place" in coloured()
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b[1mLOGIN-2" in coloured()
     assert not re.search(r"\x1b\[[\d;]*3\d", coloured())

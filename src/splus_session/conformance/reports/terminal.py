@@ -89,8 +89,7 @@ class _Writer:
         lines = Text(self._printable(text), style).wrap(self._to, room)
         for line in lines:
             line.rstrip()
-            start = Text(self._printable(label).ljust(indent), label_style)
-            self._put(start + line if indent or label else line)
+            self._put(Text.assemble((self._printable(label).ljust(indent), label_style), line))
             label = ""
 
     def heading(self, text: str) -> None:
@@ -139,7 +138,7 @@ def _matrix(report: Report, write: _Writer) -> None:
             write(
                 requirement.title + should,
                 label=label,
-                indent=max(13 + _VERDICT_WIDTH, len(label) + 1),
+                indent=max(13 + _VERDICT_WIDTH, len(label.rstrip()) + 1),
                 label_style=_STYLES[result.verdict],
             )
             if why := _why(result):
