@@ -51,6 +51,8 @@ LAYERS: dict[str, set[str]] = {
     "what drivers share": {"_base"},
     "drivers": {"aio", "sync"},
     "testing": {"testing"},
+    # It judges other clients, on a platform that `testing` brings.
+    "conformance": {"conformance"},
     "commands": {"__main__", "cli", "demo"},
 }
 # Units of these don't know each other, so that each can be left out or replaced.
@@ -70,7 +72,7 @@ STATEMACHINE_USERS = {"_chart", "_table"}
 # The catalogue is data in a file beside its module, and the only thing down there that is read.
 READS_ITS_DATA = {"requirements": {"importlib"}}
 
-HEAVY = ("anyio", "asyncio", "graphviz", "httpx2", "hypothesis", "starlette", "statemachine")
+HEAVY = ("anyio", "asyncio", "graphviz", "httpx2", "hypothesis", "rich", "starlette", "statemachine")
 
 
 def modules(root: Path) -> dict[str, Path]:

@@ -5,7 +5,7 @@ Plain values, from which every report is made, and which go to JSON and back.
 
 import enum
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import attrs
 
@@ -126,6 +126,11 @@ class Report:
         """All of them, expected or not."""
         return tuple(breach for result in self.results for breach in result.breaches)
 
+    @property
+    def expected(self) -> tuple[Breach, ...]:
+        """Those that the file of expected ones lists."""
+        return tuple(breach for breach in self.breaches if breach not in self.unexpected)
+
     def result(self, requirement: str) -> Result:
         """The result for one requirement."""
         return next(result for result in self.results if result.requirement == requirement)
@@ -141,20 +146,26 @@ class Report:
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Report":
         """What `to_json` gave, back."""
-        results = tuple(
-            Result(**{**raw, "verdict": Verdict(raw["verdict"]), "breaches": _breaches(raw["breaches"])})
-            for raw in content["results"]
-        )
-        subject = content["subject"]
-        return cls(
-            **{
-                **content,
-                "subject": Subject(**{**subject, "features": tuple(subject["features"])}),
-                "results": results,
-                "unexpected": _breaches(content["unexpected"]),
-                "troubles": tuple(Trouble(**raw) for raw in content["troubles"]),
+        results: list[Result] = []
+        for raw in content["results"]:
+            fields: dict[str, Any] = {
+                **raw,
+                "verdict": Verdict(raw["verdict"]),
+                "breaches": _breaches(raw["breaches"]),
             }
-        )
+            results.append(Result(**fields))
+        subject: dict[str, Any] = {
+            **content["subject"],
+            "features": tuple(content["subject"]["features"]),
+        }
+        whole: dict[str, Any] = {
+            **content,
+            "subject": Subject(**subject),
+            "results": tuple(results),
+            "unexpected": _breaches(content["unexpected"]),
+            "troubles": tuple(Trouble(**raw) for raw in content["troubles"]),
+        }
+        return cls(**whole)
 
 
 def _plain(value: object) -> object:
@@ -162,14 +173,14 @@ def _plain(value: object) -> object:
 
 
 def _breaches(raws: Sequence[Mapping[str, Any]]) -> tuple[Breach, ...]:
-    return tuple(
-        Breach(
-            **{
-                **raw,
-                "scenario": tuple(cast("Sequence[Mapping[str, object]]", raw["scenario"])),
-                "steps": tuple(raw["steps"]),
-                "lines": tuple(Line(**line) for line in raw["lines"]),
-            }
-        )
-        for raw in raws
-    )
+    return tuple(_breach(raw) for raw in raws)
+
+
+def _breach(raw: Mapping[str, Any]) -> Breach:
+    fields: dict[str, Any] = {
+        **raw,
+        "scenario": tuple(raw["scenario"]),
+        "steps": tuple(raw["steps"]),
+        "lines": tuple(Line(**line) for line in raw["lines"]),
+    }
+    return Breach(**fields)
