@@ -124,6 +124,10 @@ class Moment:
     notes: dict[str, Any] = attrs.field(factory=dict)
     """What else the run knows: see `Run`."""
 
+    def did(self, *dos: str) -> bool:
+        """Whether the moment began with such an action upon this client."""
+        return self.action.do in dos and self.action.client in ("", self.client)
+
     def took(
         self, *events: str, source: SessionState | None = None, target: SessionState | None = None
     ) -> bool:

@@ -408,7 +408,7 @@ class Run:
         """Have the client do a call."""
         self.lines.append(Line("app", _name(client), label))
         self.commands += 1
-        call = Call(self._id + 1, do, client.name, since=self.clock.now(), sent=len(self.desk.arrived()))
+        call = Call(self._id + 1, do, client.name, since=self.clock.monotonic(), sent=len(self.desk.arrived()))
         self._calls[call.id] = call
         client.oracle.calls.append(call)
         self._send({"do": do, "client": client.name, **fields})
@@ -1085,7 +1085,7 @@ class Run:
 
     def _judge_calls(self, client: Client) -> None:
         """What should have become of API calls by now."""
-        now = self.clock.now()
+        waited = self.clock.monotonic()
         for call in client.oracle.calls:
             if call.do != "call" or call.is_due:
                 continue
@@ -1098,13 +1098,16 @@ class Run:
             if requests:
                 # One that was rejected may wait for what comes of that, and be sent again.
                 call.may_fail = True
-                waits = isinstance(verdict, Waiting) or client.oracle.snapshot.verification is not None
+                snapshot = client.oracle.snapshot
+                waits = isinstance(verdict, Waiting) or any(
+                    (snapshot.renewal, snapshot.verification, snapshot.revocation)
+                )
                 call.kinds = None if waits or not requests[-1].over else frozenset()
-            elif isinstance(verdict, Denied) or now - call.since > 120:
+            elif isinstance(verdict, Denied) or waited - call.since > 120:
                 call.kinds = frozenset({"denied"})
             elif isinstance(verdict, Granted):
                 call.kinds = frozenset()
-            elif call.ended is not None and now - call.since >= 1:
+            elif call.ended is not None and waited - call.since >= 1:
                 call.kinds, call.may_fail = frozenset({"wait_timeout"}), True
 
     def _read(self, record: Received) -> None:

@@ -53,14 +53,14 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("BAN-3", "A ban is the same whatever tells it: a renewal, an API answer, a push")
 def _(moment: Moment) -> Judgement:
-    if not _ended_by_ban(moment) or moment.action.do == "realtime":
+    if not _ended_by_ban(moment) or moment.did("realtime"):
         return None
     return is_where(moment)
 
 
 @sentence("BAN-3", "A ban of somebody else, or of nobody who is logged in, changes nothing", "realtime")
 def _(moment: Moment) -> Judgement:
-    if moment.action.do != "realtime" or not moment.dropped(*BANS) or moment.changes:
+    if not moment.did("realtime") or not moment.dropped(*BANS) or moment.changes:
         return None
     return tells_that(moment)
 
@@ -76,7 +76,7 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("BAN-4", "When terminated, no request is authorised", "call")
 def _(moment: Moment) -> Judgement:
-    if moment.before.state is not TERMINATED or moment.action.do != "call":
+    if moment.before.state is not TERMINATED or not moment.did("call"):
         return None
     sent = [record for record in moment.requests if record.endpoint is Endpoint.GET_CHANNELS]
     if sent:
@@ -105,7 +105,7 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("LOGOUT-1", "Logout needs no network")
 def _(moment: Moment) -> Judgement:
-    if moment.action.do != "logout" or moment.client != moment.action.client:
+    if not moment.did("logout") or moment.client != moment.action.client:
         return None
     return sends_nothing(moment)
 
@@ -119,12 +119,12 @@ def _(moment: Moment) -> Judgement:
         return Wrong("no user id", f"the user id is still {moment.look.user_id}")
     if moment.surplus_asks:
         return Wrong("no handler is called", "a handler is called for a user who is logged out")
-    return sends_nothing(moment) if moment.action.do not in ("answer", "release") else True
+    return sends_nothing(moment) if not moment.did("answer", "release") else True
 
 
 @sentence("LOGOUT-2", "After logout, no request carries a token", "call")
 def _(moment: Moment) -> Judgement:
-    if moment.notes.get("left") != "logged out" or moment.action.do != "call":
+    if moment.notes.get("left") != "logged out" or not moment.did("call"):
         return None
     if moment.before.state is not NOT_LOGGED_IN or moment.after.state is not NOT_LOGGED_IN:
         return None

@@ -139,7 +139,7 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("LOGIN-3", "A login that failed leaves no token behind", "call")
 def _(moment: Moment) -> Judgement:
-    if moment.notes.get("left") != "failed" or moment.action.do != "call":
+    if moment.notes.get("left") != "failed" or not moment.did("call"):
         return None
     if moment.before.state is not NOT_LOGGED_IN or moment.after.state is not NOT_LOGGED_IN:
         return None
@@ -215,7 +215,7 @@ def _(moment: Moment) -> Judgement:
     "LOGIN-7", "An access token that is none, or expired, is refused before anything is sent", "access_token"
 )
 def _(moment: Moment) -> Judgement:
-    if moment.action.do != "login_with_access_token" or moment.action.how not in (
+    if not moment.did("login_with_access_token") or moment.action.how not in (
         "expired",
         "not_jwt",
         "no_user",
@@ -292,7 +292,7 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("LOGIN-10", "An id or a name beyond the platform's limits is refused before it is sent")
 def _(moment: Moment) -> Judgement:
-    if moment.action.do != "login" or moment.action.how not in ("nobody", "long_name", "bob_long_name"):
+    if not moment.did("login") or moment.action.how not in ("nobody", "long_name", "bob_long_name"):
         return None
     if moment.before.state is not NOT_LOGGED_IN:
         return None
@@ -332,7 +332,7 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("HANDLER-2", "Setting an access token handler moves nothing", "access_token")
 def _(moment: Moment) -> Judgement:
-    if moment.action.do != "set_access_token_handler" or moment.action.how == "wrong":
+    if not moment.did("set_access_token_handler") or moment.action.how == "wrong":
         return None
     if moment.client != moment.action.client:
         return None
@@ -341,7 +341,7 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("HANDLER-2", "An access token handler of the wrong shape is an error at once", "access_token")
 def _(moment: Moment) -> Judgement:
-    if moment.action.do != "set_access_token_handler" or moment.action.how != "wrong":
+    if not moment.did("set_access_token_handler") or moment.action.how != "wrong":
         return None
     return ends_well(moment, "set_access_token_handler")
 

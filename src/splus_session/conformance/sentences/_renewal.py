@@ -51,7 +51,7 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("RENEW-2", "The old token stays in use while it is renewed ahead", "time", "call")
 def _(moment: Moment) -> Judgement:
-    if moment.action.do != "call" or moment.before.renewal is None or moment.before.state is not ESTABLISHED:
+    if not moment.did("call") or moment.before.renewal is None or moment.before.state is not ESTABLISHED:
         return None
     if moment.after.state is not ESTABLISHED:
         return None
@@ -143,7 +143,7 @@ def _(moment: Moment) -> Judgement:
     retry = moment.before.retry
     if retry is None or retry.failure is None or retry.grant is not None:
         return None
-    if moment.action.do in ("renew_now", "set_access_token_handler") or moment.after.state not in IN_SESSION:
+    if moment.did("renew_now", "set_access_token_handler") or moment.after.state not in IN_SESSION:
         return None
     if moment.notes.get("asked_early") or (moment.surplus_asks and moment.after.renewal is None):
         return Wrong("nobody is asked before the pause is over", "a handler is asked before that")
@@ -267,7 +267,7 @@ def _users(moment: Moment) -> Judgement:
 
 @sentence("RENEW-11", "The newest accepted answer replaces the token", "time", "call")
 def _(moment: Moment) -> Judgement:
-    if not moment.notes.get("renewed") or moment.action.do != "call" or moment.before.renewal is not None:
+    if not moment.notes.get("renewed") or not moment.did("call") or moment.before.renewal is not None:
         return None
     current = moment.before.credential
     if moment.before.state is not ESTABLISHED or moment.after.state is not ESTABLISHED or current is None:
@@ -401,7 +401,7 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("EXPIRE-5", "A request that cannot be authorised fails at once, unsent", "call")
 def _(moment: Moment) -> Judgement:
-    if moment.action.do != "call" or not isinstance(moment.notes.get("call_when"), Denied):
+    if not moment.did("call") or not isinstance(moment.notes.get("call_when"), Denied):
         return None
     if moment.after.state not in (NOT_LOGGED_IN, TERMINATED, TOKEN_EXPIRED):
         return None
@@ -413,7 +413,7 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("EXPIRE-5", "A request waits for a login or a renewal on its way", "call")
 def _(moment: Moment) -> Judgement:
-    if moment.action.do != "call" or not isinstance(moment.notes.get("call_when"), Waiting):
+    if not moment.did("call") or not isinstance(moment.notes.get("call_when"), Waiting):
         return None
     if moment.changes or moment.before.state in (ESTABLISHED,) or not moment.waiting:
         return None
@@ -426,7 +426,7 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("EXPIRE-5", "Whoever waits for a token is released with what they wait for", "call")
 def _(moment: Moment) -> Judgement:
-    waited = [call for call in moment.ends("call") if call.since < moment.now or moment.action.do != "call"]
+    waited = [call for call in moment.ends("call") if not moment.did("call")]
     if not waited:
         return None
     return first_wrong(*(wrong_end(call) for call in waited))

@@ -94,7 +94,7 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("RESUME-1", "A stored session is gone on with when a client is opened", "resume")
 def _(moment: Moment) -> Judgement:
-    if not moment.notes.get("resumes") or moment.action.do == "kill":
+    if not moment.notes.get("resumes") or moment.did("kill"):
         return None
     if not moment.is_open:
         return ends_well(moment, "open")
@@ -104,14 +104,14 @@ def _(moment: Moment) -> Judgement:
 @sentence("RESUME-1", "Where nothing is stored, nobody is logged in", "resume", "close")
 def _(moment: Moment) -> Judgement:
     again = moment.action.how == "again" and moment.notes.get("opened")
-    if not again or moment.notes.get("resumes") or moment.action.do == "kill":
+    if not again or moment.notes.get("resumes") or moment.did("kill"):
         return None
     return is_where(moment)
 
 
 @sentence("RESUME-2", "A process that was killed goes on where it was told to be", "resume")
 def _(moment: Moment) -> Judgement:
-    if moment.action.do != "kill" or not moment.notes.get("opened"):
+    if not moment.did("kill") or not moment.notes.get("opened"):
         return None
     if not moment.is_open:
         return ends_well(moment, "open")
