@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from splus_session.conformance.adapter import Host
 from splus_session.testing import FakePlatform, ManualClock
 
-PATIENCE = 20.0
+PATIENCE = 5.0
 """Real seconds after which a test that waits has failed."""
 
 Line = dict[str, Any]
@@ -32,9 +32,18 @@ class Child:
     """An adapter that is a process."""
 
     def __init__(self, module: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        self._start(["-m", module])
+
+    @classmethod
+    def of(cls, arguments: list[str]) -> "Child":
+        """The process that Python makes of these arguments."""
+        child = cls.__new__(cls)
+        child._start(arguments)
+        return child
+
+    def _start(self, arguments: list[str]) -> None:
+        command = [sys.executable, "-W", "error", *arguments]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def send(self, command: Line) -> list[Line]:
         assert self.process.stdin is not None
@@ -125,7 +134,7 @@ class Kit:
         events = self.send(name, **named)
         until = time.monotonic() + PATIENCE
         while not self.is_quiet():
-            assert time.monotonic() < until, f"never quiet after {name}: {self.idle}"
+            assert time.monotonic() < until, f"never quiet after {name}: {self.idle} {self.told} {self.fake.requests[self._before:]}"
             time.sleep(0.000_5)
             events += self.send("settle")
         return events

@@ -1,5 +1,9 @@
 """Our own session for asyncio, as a client to be judged: `python -m tests.subjects.own_aio`."""
 
+from contextlib import AbstractContextManager
+from typing import Any
+from unittest import mock
+
 import httpx2
 
 from splus_session import Config
@@ -34,10 +38,15 @@ FEATURES = (
 
 
 def make_client(setup: Setup) -> Session:
-    """A session. Its time is the run's, so that a run is the same each time, and so is its jitter: none."""
+    """A session that does the same in each run: its time is the run's, it has no jitter, and its seed is known."""
     http = httpx2.AsyncClient(transport=setup.traffic.async_transport())
     setup.at_close(http.aclose)
-    session = Session(
+    with seeded():
+        return _session(setup, http)
+
+
+def _session(setup: Setup, http: httpx2.AsyncClient) -> Session:
+    return Session(
         setup.api_key,
         setup.region,
         endpoint=setup.endpoint,
@@ -50,7 +59,11 @@ def make_client(setup: Setup) -> Session:
         platform=HttpPlatform(Endpoint(setup.url), setup.api_key, client=http, now=setup.clock.now),
         clock=setup.clock,
     )
-    return session
+
+
+def seeded() -> AbstractContextManager[Any]:
+    """Sessions that are made in this block draw their pauses alike, in each process and run."""
+    return mock.patch("splus_session._base.secrets.randbits", return_value=1)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,11 @@ def make_client(setup: Setup) -> Session:
     """A session; see `own_aio.make_client`."""
     http = httpx2.Client(transport=setup.traffic.transport())
     setup.at_close(http.close)
+    with own_aio.seeded():
+        return _session(setup, http)
+
+
+def _session(setup: Setup, http: httpx2.Client) -> Session:
     return Session(
         setup.api_key,
         setup.region,

@@ -29,6 +29,7 @@ _GAP: Final = 0.000_05
 _GUESSES: Final = 5
 _LONG_GAP: Final = 0.001
 _TASKS: Final = "/proc/self/task" if sys.platform == "linux" else ""
+_IMPORTER: Final = "<frozen importlib._bootstrap>"
 _WAIT: Final = threading.Condition.wait.__code__
 
 
@@ -122,10 +123,19 @@ def _waits(loops: Mapping[int, Callable[[], object | None]]) -> dict[int, object
 
 def _wait_of(frame: FrameType) -> object | None:
     if frame.f_code is not _WAIT:
-        return _Place(id(frame), frame.f_lasti)
+        # A module may wait for something that is neither platform nor time, such as a process.
+        return None if _is_importing(frame) else _Place(id(frame), frame.f_lasti)
     names = frame.f_locals
     waiter, waiters = names.get("waiter"), getattr(names.get("self"), "_waiters", ())
     return waiter if waiter is not None and waiter in waiters else None
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == _IMPORTER:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _slept(native_id: int | None) -> str | None:

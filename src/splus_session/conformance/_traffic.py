@@ -30,10 +30,18 @@ class Traffic:
         """How many of these have not ended."""
         self.working = 0
         """How many calls are at work on this machine, though their threads seem to wait."""
+        self.is_over = False
+        """Whether nothing is to be sent any more: another run has begun, and is not to see it."""
 
     def begin(self) -> Callable[[], None]:
-        """A request begins. Gives back what ends it; ending it twice is fine."""
+        """A request begins. Gives back what ends it; ending it twice is fine.
+
+        Raises:
+            httpx2.ConnectError: nothing is to be sent any more.
+        """
         with self._lock:
+            if self.is_over:
+                raise httpx2.ConnectError("the run is over")
             self.sent += 1
             self.open += 1
         is_open = [True]

@@ -90,7 +90,8 @@ class World:
         return {name: _look(client.made) for name, client in self._clients.items() if client.is_open}
 
     def end(self) -> None:
-        """Close whatever is open."""
+        """Close whatever is open. From now on nothing is sent."""
+        self.traffic.is_over = True
         for client in list(self._clients.values()):
             client.app.leave()
         self.runner.end()
@@ -119,7 +120,8 @@ class World:
         )
         at_close: list[Callable[[], Any]] = []
         setup = self._setup(command, app, at_close.append)
-        made.append(await settled(self._make_client(setup)))
+        with self.traffic.at_work():  # whatever making one waits for, it is not the platform
+            made.append(await settled(self._make_client(setup)))
         client = _Client(made[0], app, setup.url, at_close)
         try:
             await self.runner.open(client.made)
