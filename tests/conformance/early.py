@@ -29,12 +29,12 @@ class Early:
         self.found: list[str] = []
         self.commands = 0
         self.seconds: list[float] = []
+        self.folder = kit.folder
         self.begin()
 
     def begin(self) -> None:
         kit = self.kit
-        self.folder = tempfile.TemporaryDirectory(dir=kit.folder.parent)
-        kit.folder = Path(self.folder.name)
+        kit.folder = Path(tempfile.mkdtemp(dir=self.folder))
         kit.begin()
         kit.open()
         self.observers = 1
@@ -57,9 +57,7 @@ class Early:
         self.commands += 1
         # What is on the way to or from the platform may still lead to something; then it is late
         # enough to look when it has come.
-        while not kit.is_quiet():
-            time.sleep(0.000_5)
-            kit.send("settle")
+        kit.settle()
         before = {key: kit.idle[key] for key in ("clients", "sent", "open")}
         if self.pause:
             time.sleep(self.pause)
@@ -114,7 +112,7 @@ def main() -> None:
     pause = float(sys.argv[4]) if len(sys.argv) > 4 else 0.003
     make = in_process if way == "host" else as_child
     with make(SUBJECTS[name]) as channel, tempfile.TemporaryDirectory() as folder:
-        kit = Kit(channel, Path(folder) / "none")
+        kit = Kit(channel, Path(folder))
         early = Early(kit, seed=1, pause=pause)
         early.play(commands)
         kit.stop()

@@ -131,10 +131,15 @@ class Kit:
 
     def do(self, name: str, **named: Any) -> list[Line]:
         """Do a command, and settle until nothing is on the way. Gives the events."""
-        events = self.send(name, **named)
+        return [*self.send(name, **named), *self.settle()]
+
+    def settle(self) -> list[Line]:
+        """Settle until nothing is on the way. Gives the events."""
+        events: list[Line] = []
         until = time.monotonic() + PATIENCE
         while not self.is_quiet():
-            assert time.monotonic() < until, f"never quiet after {name}: {self.idle} {self.told} {self.fake.requests[self._before:]}"
+            got = self.fake.requests[self._before :]
+            assert time.monotonic() < until, f"never quiet: {self.idle}, {self.told}, {got}"
             time.sleep(0.000_5)
             events += self.send("settle")
         return events

@@ -86,7 +86,7 @@ def test_a_login_tells_states_hooks_and_its_end(kit: Kit) -> None:
     assert change["at"] == kit.clock.now()
     looks = kit.looks["a"]
     assert (looks["state"], looks["user_id"]) == ("established", "ann")
-    assert looks["device_id"] == kit.fake.requests[0].body["deviceId"]
+    assert looks["device_id"] == kit.fake.requests[0].device_id
     assert kit.idle["sent"] == 1
 
 

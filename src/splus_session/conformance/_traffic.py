@@ -131,14 +131,17 @@ class _Transport(httpx2.BaseTransport):
 
 
 class _Stream(httpx2.SyncByteStream):
-    """An answer's body, at whose end the request has ended."""
+    """An answer's body. The request has ended once that was read, or closed."""
 
     def __init__(self, inner: httpx2.SyncByteStream, end: Callable[[], None]) -> None:
         self._inner = inner
         self._end = end
 
     def __iter__(self) -> Iterator[bytes]:
-        yield from self._inner
+        try:
+            yield from self._inner
+        finally:  # who has read it all may close it much later
+            self._end()
 
     def close(self) -> None:
         try:
@@ -175,8 +178,11 @@ class _AsyncStream(httpx2.AsyncByteStream):
         self._end = end
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for part in self._inner:
-            yield part
+        try:
+            async for part in self._inner:
+                yield part
+        finally:
+            self._end()
 
     async def aclose(self) -> None:
         try:
