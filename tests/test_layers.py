@@ -51,6 +51,7 @@ LAYERS: dict[str, set[str]] = {
     "what drivers share": {"_base"},
     "drivers": {"aio", "sync"},
     "testing": {"testing"},
+    "judging": {"conformance"},
     "commands": {"__main__", "cli", "demo"},
 }
 # Units of these don't know each other, so that each can be left out or replaced.

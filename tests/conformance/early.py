@@ -70,11 +70,10 @@ class Early:
         kit, dice = self.kit, self.dice
         if not kit.looks:
             return [lambda: ("open", {"client": "a", "session_handler": True, "hooks": True})]
-        token = lambda: kit.token("ann")  # noqa: E731
         asked = [e["renewal"] for e in kit.told if e["event"] == "renewal"]
 
         def login() -> tuple[str, dict[str, Any]]:
-            return "login", {"client": "a", "user_id": "ann", "auth_token": token()}
+            return "login", {"client": "a", "user_id": "ann", "auth_token": kit.token()}
 
         def fail() -> tuple[str, dict[str, Any]]:
             kit.fake.disown("ann") if dice.random() < 0.5 else kit.fake.revoke("ann")
@@ -87,7 +86,12 @@ class Early:
 
         def answer() -> tuple[str, dict[str, Any]]:
             number = dice.choice(asked[-2:])
-            return "answer", {"client": "a", "renewal": number, "with": "auth_token", "auth_token": token()}
+            return "answer", {
+                "client": "a",
+                "renewal": number,
+                "with": "auth_token",
+                "auth_token": kit.token(),
+            }
 
         moves: list[Callable[[], tuple[str, dict[str, Any]]]] = [
             login,

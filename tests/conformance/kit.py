@@ -186,7 +186,7 @@ def states(events: list[Line], observer: int = 0, client: str = "a") -> list[str
 
 def kinds(events: list[Line]) -> list[str]:
     """What became of calls: `done`, or the kind of failure."""
-    return [e.get("kind", e["event"]) for e in events if e["event"] in ("done", "failed")]
+    return [str(e.get("kind", e["event"])) for e in events if e["event"] in ("done", "failed")]
 
 
 def names(events: list[Line]) -> set[str]:

@@ -1,5 +1,6 @@
 """The adapter for clients in Python, driven by the protocol as the kit drives it."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from splus_session import SplusSessionError, _errors
+from splus_session import SplusSessionError, _errors, aio, sync
 from splus_session.conformance._kinds import kind_of
 from splus_session.conformance._stillness import Stillness
 from splus_session.conformance.adapter import Host, Setup, features_of
@@ -409,8 +410,6 @@ def test_an_uncaught_exception_is_told(tmp_path: Path) -> None:
 
 def test_an_exception_in_a_callback_of_the_loop_is_told(tmp_path: Path) -> None:
     async def make(setup: Setup) -> Any:
-        import asyncio
-
         def fail() -> None:
             raise RuntimeError("in the dark")
 
@@ -470,10 +469,15 @@ def test_threads_that_wait_are_still_and_one_that_works_is_not(wait: Waits) -> N
 
 def test_a_thread_that_was_woken_is_not_still_though_it_has_not_run_yet() -> None:
     still, ran = Stillness({}, lambda: False, lambda: 0), threading.Event()
-    for _ in range(200):
+
+    def run(event: threading.Event) -> None:
+        event.wait()
+        ran.set()
+
+    for _ in range(50):
         event = threading.Event()
         ran.clear()
-        threading.Thread(target=lambda event=event: (event.wait(), ran.set()), daemon=True).start()
+        threading.Thread(target=run, args=(event,), daemon=True).start()
         patiently(still)
         event.set()
         while not still.holds():
@@ -506,8 +510,6 @@ def patiently(still: Stillness) -> None:
 
 @pytest.mark.parametrize("threaded", [False, True], ids=["aio", "sync"])
 def test_a_client_of_a_platform_in_this_process_needs_no_http(threaded: bool, tmp_path: Path) -> None:
-    from splus_session import aio, sync
-
     platform: list[FakePlatform] = []
 
     def make(setup: Setup) -> Any:
@@ -528,7 +530,7 @@ def test_a_client_of_a_platform_in_this_process_needs_no_http(threaded: bool, tm
 
 
 def test_features_that_are_methods_are_found_by_them() -> None:
-    assert set(features_of(own_aio.Session("key"))) <= set(own_aio.FEATURES)
+    assert set(features_of(aio.Session("key"))) <= set(own_aio.FEATURES)
     assert "bot" not in features_of(object())
 
 

@@ -49,7 +49,9 @@ class Loop(asyncio.SelectorEventLoop):
         self._by_hand = clock
         self._selecting = _Selector(on_wait, by_hand=clock is not None)
         super().__init__(self._selecting)
-        self._stop_listening = (lambda: None) if clock is None else clock.on_jump(self._look_at_timers)
+        self._stop_listening: Callable[[], object] | None = None
+        if clock is not None:
+            self._stop_listening = clock.on_jump(self._look_at_timers)
         self._on_uncaught = on_uncaught
         self.set_exception_handler(_report)
 
@@ -64,7 +66,8 @@ class Loop(asyncio.SelectorEventLoop):
 
     def close(self) -> None:
         """Close it. Tasks that are left stay as they are."""
-        self._stop_listening()
+        if self._stop_listening is not None:
+            self._stop_listening()
         super().close()
 
     def say_uncaught(self, text: str) -> None:

@@ -60,6 +60,7 @@ class App:
     Args:
         tell: tells the kit of an event about this client.
         numbers: numbers the renewals of all clients.
+        renewals: by number, what each is answered on: a renewal object, or the future of a token.
         runner: where the client lives.
         threaded: whether handlers are to be plain functions.
         user_id: whose session the client says it is.
@@ -69,6 +70,7 @@ class App:
         self,
         tell: Callable[[dict[str, object]], object],
         numbers: "itertools.count[int]",
+        renewals: dict[int, Any],
         runner: Runner,
         *,
         threaded: bool,
@@ -78,9 +80,9 @@ class App:
         self.how = "report"
         self.threaded = threaded
         self.runner = runner
-        self.renewals: dict[int, Any] = {}
-        """What a renewal is answered on: a renewal object, or the future of an access token."""
         self._numbers = numbers
+        self._renewals = renewals
+        self._answers: list[Future[str]] = []
         self._user_id = user_id
 
     def session_handler(self, whose: str) -> SessionHandler:
@@ -101,6 +103,7 @@ class App:
     def asked_for_token(self, user_id: object) -> "Future[str]":
         """An access token handler was called: what its answer will be."""
         answer: Future[str] = Future()
+        self._answers.append(answer)
         self.tell({"event": "token_renew", "renewal": self._keep(answer), "user_id": user_id})
         if self.how == "raise":
             raise AppError("this access token handler is to raise")
@@ -110,13 +113,12 @@ class App:
 
     def leave(self) -> None:
         """Nobody is there any more to answer. Whoever waits for that goes on."""
-        for asked in self.renewals.values():
-            if isinstance(asked, Future):
-                resolve(asked, error=AppError("the client is closed"))
+        for answer in self._answers:
+            resolve(answer, error=AppError("the client is closed"))
 
     def _keep(self, asked: object) -> int:
         number = next(self._numbers)
-        self.renewals[number] = asked
+        self._renewals[number] = asked
         return number
 
 

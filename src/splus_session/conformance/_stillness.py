@@ -105,7 +105,7 @@ class _Place:
 def _waits(loops: Mapping[int, Callable[[], object | None]]) -> dict[int, object] | None:
     """By thread, what it waits for as far as Python knows; None if one is seen to be at work."""
     ours = threading.get_ident()
-    frames = sys._current_frames()
+    frames = sys._current_frames()  # pyright: ignore[reportPrivateUsage]  documented
     waits: dict[int, object] = {}
     try:
         for ident, frame in frames.items():

@@ -3,7 +3,7 @@
 import functools
 import ssl
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager
 
 from splus_session._errors import MissingExtraError
@@ -54,7 +54,7 @@ class Traffic:
         return end
 
     @contextmanager
-    def at_work(self) -> Iterator[None]:
+    def at_work(self) -> Generator[None]:
         """Nobody is idle while this block runs."""
         with self._lock:
             self.working += 1

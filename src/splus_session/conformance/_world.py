@@ -1,35 +1,20 @@
 """One run's world in an adapter: its clients, the calls of their methods, and the renewals to answer."""
 
 import itertools
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import attrs
-import httpx2
-
+from splus_session.conformance._calls import COMMANDS, NEEDS, Client, Command, answer, observe, plain_value
 from splus_session.conformance._kinds import Unsupported, failure_of
 from splus_session.conformance._runners import Runner, settled
-from splus_session.conformance._setup import App, AppError, MakeClient, Setup, resolve
+from splus_session.conformance._setup import App, MakeClient, Setup
 from splus_session.conformance._traffic import Traffic
 from splus_session.testing.clock import ManualClock
 
 __all__ = ["World"]
 
-Command = Mapping[str, Any]
 Tell = Callable[[dict[str, object]], object]
-
-
-@attrs.define
-class _Client:
-    """A client that is being opened, open, or being closed."""
-
-    made: Any
-    app: App
-    url: str
-    at_close: list[Callable[[], Any]]
-    is_open: bool = False
 
 
 class World:
@@ -66,7 +51,9 @@ class World:
         self._tell = tell
         self._features = features
         self._threaded = threaded
-        self._clients: dict[str, _Client] = {}
+        self._clients: dict[str, Client] = {}
+        self._at_close: dict[int, list[Callable[[], Any]]] = {}
+        self._renewals: dict[int, Any] = {}
         self._cancels: dict[object, Callable[[], object]] = {}
         self._numbers = itertools.count(1)
 
@@ -87,7 +74,7 @@ class World:
 
     def looks(self) -> dict[str, dict[str, object]]:
         """How each open client looks now."""
-        return {name: _look(client.made) for name, client in self._clients.items() if client.is_open}
+        return {name: _look(client.made) for name, client in list(self._clients.items())}
 
     def end(self) -> None:
         """Close whatever is open. From now on nothing is sent."""
@@ -100,13 +87,22 @@ class World:
 
     async def _carry_out(self, command: Command) -> object:
         name = command["do"]
-        if name == "open":
-            return await self._open(command)
-        carry_out = _COMMANDS.get(name)
-        feature = _NEEDS.get(name, "")
-        if carry_out is None or (feature and feature not in self._features):
-            raise Unsupported(f"{name} is not supported")
-        return await carry_out(self, self._clients[command["client"]], command)
+        if name in NEEDS and NEEDS[name] not in self._features:
+            raise Unsupported(f"{name} was not declared")
+        match name:
+            case "open":
+                await self._open(command)
+            case "close":
+                await self._close(self._clients.pop(command["client"]))
+            case "cancel":
+                self._cancels[command["call"]]()
+            case "answer":
+                await answer(self._renewals[command["renewal"]], command)
+            case _ if name in COMMANDS:
+                return await COMMANDS[name](self._clients[command["client"]], command)
+            case _:
+                raise Unsupported(f"there is no command {name}")
+        return None
 
     async def _open(self, command: Command) -> None:
         name = command["client"]
@@ -114,6 +110,7 @@ class World:
         app = App(
             lambda event: self._tell({**event, "client": name}),
             self._numbers,
+            self._renewals,
             self.runner,
             threaded=self._threaded,
             user_id=lambda: getattr(made[0], "user_id", None) if made else None,
@@ -122,15 +119,15 @@ class World:
         setup = self._setup(command, app, at_close.append)
         with self.traffic.at_work():  # whatever making one waits for, it is not the platform
             made.append(await settled(self._make_client(setup)))
-        client = _Client(made[0], app, setup.url, at_close)
+        client = Client(made[0], app, setup.url, self.traffic, self._features, self._threaded)
+        self._at_close[id(client)] = at_close
         try:
             await self.runner.open(client.made)
         except BaseException:
             await self._let_go(client)
             raise
         self._clients[name] = client
-        client.is_open = True
-        await self._observe(client, {"observer": 0, "how": "report"})
+        await observe(client, {"observer": 0, "how": "report"})
 
     def _setup(self, command: Command, app: App, at_close: Callable[[Callable[[], Any]], None]) -> Setup:
         url = self._begin["url"]
@@ -152,139 +149,19 @@ class World:
             at_close=at_close,
         )
 
-    async def _close(self, client: _Client, command: Command) -> None:
-        client.is_open = False
+    async def _close(self, client: Client) -> None:
         try:
             await self.runner.close(client.made)
         finally:
-            if self._clients.get(command["client"]) is client:
-                del self._clients[command["client"]]
             await self._let_go(client)
 
-    async def _let_go(self, client: _Client) -> None:
+    async def _let_go(self, client: Client) -> None:
         client.app.leave()
-        for job in client.at_close:
+        for job in self._at_close.pop(id(client), ()):
             await settled(job())
-
-    async def _login(self, client: _Client, command: Command) -> object:
-        named = {key: command[key] for key in ("auth_token", "display_name") if command.get(key) is not None}
-        if command.get("own_handler"):
-            named["session_handler"] = client.app.session_handler("own")
-        return await _method(client, "login", command["user_id"], **named)
-
-    async def _login_with_access_token(self, client: _Client, command: Command) -> object:
-        return await _method(client, "login_with_access_token", command["access_token"])
-
-    async def _login_as_visitor(self, client: _Client, command: Command) -> object:
-        keys = "auth_signature", "auth_signature_expires_at"
-        named = {key: command[key] for key in keys if command.get(key) is not None}
-        return await _method(client, "login_as_visitor", **named)
-
-    async def _plain(self, client: _Client, command: Command) -> object:
-        return await _method(client, command["do"])
-
-    async def _cancel(self, _client: _Client, command: Command) -> None:
-        self._cancels[command["call"]]()
-
-    async def _set_access_token_handler(self, client: _Client, command: Command) -> None:
-        to = command["to"]
-        handler = {"none": None, "wrong": 42}[to] if to != "report" else client.app.access_token_handler()
-        await _method(client, "set_access_token_handler", handler)
-
-    async def _handle(self, client: _Client, command: Command) -> None:
-        client.app.how = command["how"]
-
-    async def _answer(self, client: _Client, command: Command) -> None:
-        asked, way = client.app.renewals[command["renewal"]], command["with"]
-        if isinstance(asked, Future):
-            if way == "access_token":
-                resolve(asked, command["access_token"])
-            elif way == "error":
-                resolve(asked, error=AppError("the app has no access token"))
-            else:
-                raise Unsupported(f"{way} is no answer to an access token handler's call")
-            return
-        name, *keys = _ANSWERS[way]
-        await settled(getattr(asked, name)(*(command[key] for key in keys)))
-
-    async def _observe(self, client: _Client, command: Command) -> None:
-        number, how = command["observer"], command["how"]
-
-        def tell(change: Any) -> bool:
-            state = _plain_value(change.state)
-            event: dict[str, object] = {"event": "state", "observer": number, "state": state}
-            if "reasons" in self._features:
-                event["previous"] = _plain_value(change.previous)
-                event["reason"] = _plain_value(change.reason)
-                event["at"] = change.at
-            client.app.tell({**event, "user_id": getattr(client.made, "user_id", None)})
-            if how == "raise":
-                raise AppError("this observer is to raise")
-            return how == "logout" and state == "established"
-
-        def observe(change: Any) -> None:
-            if tell(change):
-                client.made.logout()
-
-        async def observe_async(change: Any) -> None:
-            if tell(change):
-                await client.made.logout()
-
-        await _method(client, "on_change", observe if self._threaded else observe_async)
-
-    async def _realtime(self, client: _Client, command: Command) -> None:
-        methods = {"user.didGlobalBan": "note_ban", "user.deleted": "note_deletion"}
-        await _method(client, methods[command["event"]], command["user_id"])
-
-    async def _call(self, client: _Client, command: Command) -> int:
-        url, auth = client.url + command["path"], await _method(client, "auth", gives=True)
-        if self._threaded:
-            with httpx2.Client(auth=auth, transport=self.traffic.transport(), timeout=None) as http:
-                return http.get(url).status_code
-        transport = self.traffic.async_transport()
-        async with httpx2.AsyncClient(auth=auth, transport=transport, timeout=None) as http_async:
-            return (await http_async.get(url)).status_code
 
 
 _HOOKS = "on_login", "on_renewal", "on_ban", "on_logout"
-
-_ANSWERS = {
-    "renew": ("renew",),
-    "auth_token": ("renew_with_auth_token", "auth_token"),
-    "unable": ("unable_to_retrieve_auth_token",),
-    "auth_signature": ("renew_with_auth_signature", "auth_signature", "expires_at"),
-    "unable_signature": ("unable_to_retrieve_auth_signature",),
-}
-
-_COMMANDS: dict[str, Callable[[World, _Client, Command], Any]] = {
-    "close": World._close,
-    "login": World._login,
-    "login_with_access_token": World._login_with_access_token,
-    "login_as_visitor": World._login_as_visitor,
-    "login_as_bot": World._plain,
-    "logout": World._plain,
-    "secure_logout": World._plain,
-    "renew_now": World._plain,
-    "cancel": World._cancel,
-    "set_access_token_handler": World._set_access_token_handler,
-    "handle": World._handle,
-    "answer": World._answer,
-    "observe": World._observe,
-    "realtime": World._realtime,
-    "call": World._call,
-}
-
-# What stands and falls with a feature, whatever methods the client has.
-_NEEDS = {"cancel": "cancel", "call": "call", "realtime": "realtime"}
-
-
-async def _method(client: _Client, name: str, *arguments: object, gives: bool = False, **named: object) -> Any:
-    """Call a client's method. `gives`: what it gives is the result, though it could be awaited."""
-    method = getattr(client.made, name, None)
-    if method is None:
-        raise Unsupported(f"the client has no method {name}")
-    result = method(*arguments, **named)
-    return result if gives else await settled(result)
 
 
 def _hook(app: App, name: str) -> Callable[[object], None]:
@@ -295,11 +172,6 @@ def _hook(app: App, name: str) -> Callable[[object], None]:
 
 
 def _look(made: Any) -> dict[str, object]:
-    looks = {"state": _plain_value(made.state), "user_id": getattr(made, "user_id", None)}
+    looks: dict[str, object] = {"state": plain_value(made.state), "user_id": getattr(made, "user_id", None)}
     device_id = getattr(made, "device_id", None)
     return looks if device_id is None else {**looks, "device_id": device_id}
-
-
-def _plain_value(value: Any) -> Any:
-    """The value of an enum's member; anything else as it is."""
-    return getattr(value, "value", value)

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
 
@@ -66,8 +66,9 @@ class Host:
         make_clock: Callable[[float], ManualClock] = ManualClock,
     ) -> None:
         self._make_client = make_client
-        self._hello = {"protocol": PROTOCOL, "name": name, "version": version, "features": [*features]}
-        self._features = frozenset(self._hello["features"])
+        declared = [*features]
+        self._hello = {"protocol": PROTOCOL, "name": name, "version": version, "features": declared}
+        self._features = frozenset(declared)
         self._threaded = threaded
         self._counts = counts
         self._world: World | None = None
@@ -139,16 +140,17 @@ class Host:
 
         runner = self._runner(clock if "time" in self._features else None, tell)
         make, features = self._make_client, self._features
-        self._world = World(
-            command, make, runner, clock, traffic, tell, features, threaded=self._threaded
-        )
+        self._world = World(command, make, runner, clock, traffic, tell, features, threaded=self._threaded)
         self._stillness = Stillness(runner.waits(), lambda: traffic.working > 0, lambda: self._told)
 
-    def _runner(self, clock: ManualClock | None, tell: Any) -> Runner:
+    def _runner(self, clock: ManualClock | None, tell: Callable[[Event], None]) -> Runner:
         if self._threaded:
             return ThreadRunner()
-        said = lambda text: tell({"event": "uncaught", "message": text})  # noqa: E731
-        return LoopRunner(Loop(clock, self._woken.set, said))
+
+        def uncaught(text: str) -> None:
+            tell({"event": "uncaught", "message": text})
+
+        return LoopRunner(Loop(clock, self._woken.set, uncaught))
 
     def _end_world(self) -> None:
         with self._lock:
@@ -225,19 +227,19 @@ def serve(
 
     What the client itself prints goes to standard error. For the arguments see `Host`.
     """
-    with _lines() as lines:
-        with Host(make_client, name=name, version=version, features=features, threaded=threaded) as host:
-            for line in sys.stdin.buffer:
-                command = json.loads(line)
-                for answer in host.send(command):
-                    lines.write(json.dumps(answer).encode() + b"\n")
-                lines.flush()
-                if command["do"] == "bye":
-                    break
+    host = Host(make_client, name=name, version=version, features=features, threaded=threaded)
+    with _lines() as lines, host:
+        for line in sys.stdin.buffer:
+            command = json.loads(line)
+            for answer in host.send(command):
+                lines.write(json.dumps(answer).encode() + b"\n")
+            lines.flush()
+            if command["do"] == "bye":
+                break
 
 
 @contextlib.contextmanager
-def _lines() -> Iterator[BinaryIO]:
+def _lines() -> Generator[BinaryIO]:
     """Standard output, for the protocol's lines alone."""
     sys.stdout.flush()
     with os.fdopen(os.dup(1), "wb") as lines:
@@ -246,7 +248,7 @@ def _lines() -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
-def _uncaught(tell: Any) -> Iterator[None]:
+def _uncaught(tell: Callable[[str], object]) -> Generator[None]:
     """Tell of exceptions that reach nobody, while the block runs."""
     thread_hook, unraisable_hook = threading.excepthook, sys.unraisablehook
 
