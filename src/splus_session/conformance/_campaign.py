@@ -301,3 +301,8 @@ def _breach(found: Found) -> Breach:
         lines=found.lines,
         commands=found.commands,
     )
+
+
+def again(source: Source, scenario: Sequence[Action]) -> Outcome:
+    """Play one scenario in a fresh process, patiently."""
+    return play(source.fresh, source.features, scenario, patience=_PATIENT)

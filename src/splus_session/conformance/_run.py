@@ -924,7 +924,7 @@ class Run:
         new = False
         for client in self.clients.values():
             for flight in tuple(client.oracle.flights):
-                if flight.record is not None and flight.answer is None and flight.record.over:
+                if flight.record is not None and flight.answer is None and _is_over(flight.record):
                     new = True
                     self._answered(client, flight)
             client.oracle.flights = [flight for flight in client.oracle.flights if flight.answer is None]
@@ -1280,6 +1280,11 @@ def _open_ask(client: Client) -> Ask | None:
         ),
         None,
     )
+
+
+def _is_over(record: Received) -> bool:
+    """Whether nothing more comes of a request, for its client."""
+    return record.over or record.given_up
 
 
 def _name(client: Client) -> str:

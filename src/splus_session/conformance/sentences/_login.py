@@ -38,6 +38,24 @@ def _(moment: Moment) -> Judgement:
     return is_where(moment)
 
 
+@sentence("CLIENT-2", "A client's requests carry its own token, and no other client's", "several", "call")
+def _(moment: Moment) -> Judgement:
+    current = moment.before.credential
+    if not moment.did("call") or not moment.notes["several"] or moment.before.state is not ESTABLISHED:
+        return None
+    if moment.after.credential is not current or current is None:
+        return None
+    carried = [record for record in moment.requests if record.endpoint is Endpoint.GET_CHANNELS]
+    others = {
+        snapshot.credential.access_token
+        for snapshot in moment.notes["held"]
+        if snapshot.credential is not None and snapshot.user_id != moment.before.user_id
+    }
+    if any(record.access_token in others for record in carried):
+        return Wrong("the request carries its client's token", "it carries another client's")
+    return bool(carried) or None
+
+
 @sentence("CLIENT-3", "Closing is no logout: no state is told", "close")
 def _(moment: Moment) -> Judgement:
     if "closed" not in moment.notes:
@@ -106,7 +124,7 @@ def _(moment: Moment) -> Judgement:
         for event in moment.heard.get(0, [])
         if event.text("state") == "established" and "user_id" in event.fields
     ]
-    if not moment.took("session_opened", target=ESTABLISHED) or not told:
+    if not moment.took("session_opened", target=ESTABLISHED) or not told or moment.after.state is not ESTABLISHED:
         return None
     if told[0].text("user_id") is None:
         return Wrong("the user id is there", "there is none while established is told")
@@ -239,6 +257,20 @@ def _(moment: Moment) -> Judgement:
     if absent:
         return Wrong("GET /api/v3/sessions, with that token", "it is not verified")
     return presents or None
+
+
+@sentence("LOGIN-7", "An access token that the platform did not confirm logs nobody in", "access_token")
+def _(moment: Moment) -> Judgement:
+    unconfirmed = any(
+        isinstance(flight.wanted, OpenSession)
+        and isinstance(flight.wanted.grant, AccessTokenGrant)
+        and flight.answer is not None
+        and flight.answer.failure is not None
+        for flight in moment.answered
+    )
+    if not unconfirmed or not _failed_login(moment):
+        return None
+    return first_wrong(is_where(moment), ends_well(moment, "login_with_access_token"))
 
 
 @sentence("LOGIN-8", "Visitors and bots log in at their own endpoints")
