@@ -168,6 +168,7 @@ class Run:
         self._app: list[str] = []
         self._calls: dict[int, Call] = {}
         self._observers = 0
+        self._logged: set[int] = set()
         self._device_ids: dict[str, str] = {}
         self._stack = ExitStack()
 
@@ -183,6 +184,8 @@ class Run:
                 if not self._makes_sense(action):
                     continue
                 self.played.append(action)
+                if action.do in _OF_PLATFORM:
+                    self.lines.append(Line("kit", "platform", action.words()))
                 for _ in self._do(action):
                     for moment in self._moments(action):
                         self.moments.append(moment)
@@ -1001,6 +1004,8 @@ class Run:
         self.lines.append(Line("client", "platform", label))
         if record.over:
             self._log_answer(record)
+        else:
+            self.lines.append(Line("platform", "platform", "kept waiting"))
         if record.endpoint is Endpoint.GET_CHANNELS:
             self._read(record)
         if record.endpoint not in SESSION_ENDPOINTS:
@@ -1050,6 +1055,7 @@ class Run:
         return None
 
     def _log_answer(self, record: Received) -> None:
+        self._logged.add(id(record))
         if record.response is None:
             self.lines.append(Line("platform", "client", "no answer: the connection ends"))
         else:
@@ -1059,6 +1065,8 @@ class Run:
     def _answered(self, client: Client, flight: Flight) -> None:
         record = flight.record
         assert record is not None  # noqa: S101
+        if id(record) not in self._logged:
+            self._log_answer(record)
         flight.answer = answer = answer_of(flight, record, self.desk.platform, self.clock.now())
         client.answered.append(flight)
         if isinstance(flight.wanted, RevokeOrphan):
@@ -1299,6 +1307,7 @@ def _object(body: bytes) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
+_OF_PLATFORM: Final = frozenset({"next", "hold", "release", "next_call", "platform", "skew"})
 _TIME_FACTS: Final = frozenset({"token_expired", "renewal_due", "answer_overdue", "revocation_due"})
 _LOGINS: Final = frozenset({"login", "login_with_access_token", "login_as_visitor", "login_as_bot"})
 _KNOWN: Final = frozenset({"not_allowed", "auth_token_required", "handler_required", "invalid_access_token"})
