@@ -1,6 +1,8 @@
 """The adapter for clients in Python, driven by the protocol as the kit drives it."""
 
 import asyncio
+import importlib
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -433,6 +435,23 @@ def test_idle_is_never_said_too_early(kit: Kit) -> None:
     assert early.found == []
 
 
+def test_making_a_client_is_work_whatever_it_waits_for(tmp_path: Path) -> None:
+    there, here = os.pipe()
+
+    def make(setup: Setup) -> Any:
+        threading.Timer(0.05, os.write, (here, b"x")).start()
+        os.read(there, 1)
+        return own_sync.make_client(setup)
+
+    with Host(make, name="x", version="0", features=["time"], threaded=True) as host:
+        kit = Kit(host, tmp_path)
+        kit.begin()
+        assert kinds(kit.send("open", client="a")) == ["done"]
+        kit.stop()
+    os.close(there)
+    os.close(here)
+
+
 class Waits(Protocol):
     def __call__(self) -> Callable[[], None]: ...
 
@@ -483,6 +502,23 @@ def test_a_thread_that_was_woken_is_not_still_though_it_has_not_run_yet() -> Non
         while not still.holds():
             pass
         assert ran.is_set()
+
+
+def test_a_thread_that_imports_is_not_still_whatever_its_module_waits_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, here = os.pipe()
+    (tmp_path / "imports_slowly.py").write_text(f"import os\nos.read({there}, 1)\n", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    thread = threading.Thread(target=importlib.import_module, args=("imports_slowly",), daemon=True)
+    thread.start()
+    still = Stillness({}, lambda: False, lambda: 0)
+    assert not any(still.holds() for _ in range(50))
+    os.write(here, b"x")
+    thread.join()
+    patiently(still)
+    os.close(there)
+    os.close(here)
 
 
 def test_who_says_to_be_at_work_is_not_still() -> None:
