@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from splus_session import SplusSessionError, _errors, aio, sync
+from splus_session import ChangeReason, HookCall, SessionState, SplusSessionError, _errors, aio, sync
 from splus_session.conformance._kinds import kind_of
 from splus_session.conformance._stillness import Stillness
 from splus_session.conformance.adapter import Host, Setup, features_of
@@ -49,6 +49,25 @@ def test_a_run_can_begin_any_number_of_times_and_knows_nothing_of_those_before(k
         assert kit.send("settle") == []
     assert (kit.looks, kit.idle["sent"], kit.idle["open"]) == ({}, 0, 0)
     assert states(kit.open()) == ["notLoggedIn"]
+
+
+def test_what_a_client_of_an_earlier_run_still_does_is_not_told(tmp_path: Path) -> None:
+    setups: list[Setup] = []
+
+    def make(setup: Setup) -> Any:
+        setups.append(setup)
+        return own_sync.make_client(setup)
+
+    with Host(make, name="x", version="0", features=["time"], threaded=True) as host:
+        kit = Kit(host, tmp_path)
+        kit.begin()
+        kit.open()
+        kit.begin()
+        setups[0].hooks["on_login"](
+            HookCall("on_login", SessionState.ESTABLISHED, ChangeReason.LOGIN, "ann", 0.0)
+        )
+        assert kit.send("settle") == []
+        kit.stop()
 
 
 def test_bye_ends_the_process_well(subject: ModuleType) -> None:
@@ -270,17 +289,13 @@ def test_a_call_during_a_renewal_waits_for_it(kit: Kit) -> None:
     assert done[call] == 200
 
 
-def test_a_call_waits_no_longer_than_it_should_by_the_time_of_the_run(tmp_path: Path) -> None:
-    with in_process(own_aio) as channel:
-        kit = Kit(channel, tmp_path)
-        kit.begin()
-        kit.open()
-        kit.log_in()
-        kit.advance(2 * MONTH)
-        kit.do("call", client="a", path="/api/v3/network-settings/chat")
-        assert kit.advance(29.0) == []
-        assert kinds(kit.advance(1.5)) == ["wait_timeout"]
-        kit.stop()
+def test_a_call_waits_no_longer_than_it_should_by_the_time_of_the_run(kit: Kit) -> None:
+    kit.open()
+    kit.log_in()
+    kit.advance(2 * MONTH)
+    kit.do("call", client="a", path="/api/v3/network-settings/chat")
+    assert kit.advance(29.0) == []
+    assert kinds(kit.advance(1.5)) == ["wait_timeout"]
 
 
 @pytest.mark.parametrize(
@@ -390,6 +405,52 @@ def test_a_clock_that_is_set_is_noticed(kit: Kit) -> None:
     kit.do("jump", seconds=-3600.0)
     kit.do("jump", seconds=2 * MONTH)
     assert "renewal" in names(kit.told)
+
+
+def test_a_request_of_an_async_client_is_given_up_by_the_time_of_the_run(tmp_path: Path) -> None:
+    with in_process(own_aio) as channel:
+        kit = Kit(channel, tmp_path)
+        kit.begin()
+        kit.open()
+        kit.fake.hold(Endpoint.LOGIN)
+        kit.held = 1
+        kit.log_in()
+        assert kit.advance(29.0) == []
+        kit.held = 0
+        assert kinds(kit.advance(1.5)) == ["unavailable"]
+        kit.stop()
+
+
+class Sleeps:
+    """An async client that looks at no clock, and is only asleep."""
+
+    state = "notLoggedIn"
+
+    async def __aenter__(self) -> None: ...
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+    def on_change(self, callback: object) -> None: ...
+
+    async def login(self, user_id: str) -> None:
+        await asyncio.sleep(10.0)
+        await asyncio.sleep(5.0)
+
+
+def test_timers_of_a_loop_are_due_by_the_time_of_the_run(tmp_path: Path) -> None:
+    def make(_: Setup) -> Sleeps:
+        return Sleeps()
+
+    with Host(make, name="x", version="0", features=["time"], threaded=False) as host:
+        kit = Kit(host, tmp_path)
+        kit.begin()
+        kit.open()
+        assert kit.do("login", client="a", user_id="ann") == []
+        assert kit.advance(9.0) == []
+        assert kit.advance(1.0) == []
+        assert kit.advance(4.0) == []
+        assert kinds(kit.advance(1.0)) == ["done"]
+        kit.stop()
 
 
 def test_an_uncaught_exception_is_told(tmp_path: Path) -> None:
