@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from splus_session.conformance.adapter import Host
 from splus_session.testing import FakePlatform, ManualClock
 
-PATIENCE = 5.0
+PATIENCE = 20.0
 """Real seconds after which a test that waits has failed."""
 
 Line = dict[str, Any]

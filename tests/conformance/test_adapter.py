@@ -1,6 +1,8 @@
 """The adapter for clients in Python, driven by the protocol as the kit drives it."""
 
 import asyncio
+import importlib
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -10,7 +12,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from splus_session import SplusSessionError, _errors, aio, sync
+from splus_session import ChangeReason, HookCall, SessionState, SplusSessionError, _errors, aio, sync
 from splus_session.conformance._kinds import kind_of
 from splus_session.conformance._stillness import Stillness
 from splus_session.conformance.adapter import Host, Setup, features_of
@@ -47,6 +49,25 @@ def test_a_run_can_begin_any_number_of_times_and_knows_nothing_of_those_before(k
         assert kit.send("settle") == []
     assert (kit.looks, kit.idle["sent"], kit.idle["open"]) == ({}, 0, 0)
     assert states(kit.open()) == ["notLoggedIn"]
+
+
+def test_what_a_client_of_an_earlier_run_still_does_is_not_told(tmp_path: Path) -> None:
+    setups: list[Setup] = []
+
+    def make(setup: Setup) -> Any:
+        setups.append(setup)
+        return own_sync.make_client(setup)
+
+    with Host(make, name="x", version="0", features=["time"], threaded=True) as host:
+        kit = Kit(host, tmp_path)
+        kit.begin()
+        kit.open()
+        kit.begin()
+        setups[0].hooks["on_login"](
+            HookCall("on_login", SessionState.ESTABLISHED, ChangeReason.LOGIN, "ann", 0.0)
+        )
+        assert kit.send("settle") == []
+        kit.stop()
 
 
 def test_bye_ends_the_process_well(subject: ModuleType) -> None:
@@ -268,17 +289,13 @@ def test_a_call_during_a_renewal_waits_for_it(kit: Kit) -> None:
     assert done[call] == 200
 
 
-def test_a_call_waits_no_longer_than_it_should_by_the_time_of_the_run(tmp_path: Path) -> None:
-    with in_process(own_aio) as channel:
-        kit = Kit(channel, tmp_path)
-        kit.begin()
-        kit.open()
-        kit.log_in()
-        kit.advance(2 * MONTH)
-        kit.do("call", client="a", path="/api/v3/network-settings/chat")
-        assert kit.advance(29.0) == []
-        assert kinds(kit.advance(1.5)) == ["wait_timeout"]
-        kit.stop()
+def test_a_call_waits_no_longer_than_it_should_by_the_time_of_the_run(kit: Kit) -> None:
+    kit.open()
+    kit.log_in()
+    kit.advance(2 * MONTH)
+    kit.do("call", client="a", path="/api/v3/network-settings/chat")
+    assert kit.advance(29.0) == []
+    assert kinds(kit.advance(1.5)) == ["wait_timeout"]
 
 
 @pytest.mark.parametrize(
@@ -390,6 +407,52 @@ def test_a_clock_that_is_set_is_noticed(kit: Kit) -> None:
     assert "renewal" in names(kit.told)
 
 
+def test_a_request_of_an_async_client_is_given_up_by_the_time_of_the_run(tmp_path: Path) -> None:
+    with in_process(own_aio) as channel:
+        kit = Kit(channel, tmp_path)
+        kit.begin()
+        kit.open()
+        kit.fake.hold(Endpoint.LOGIN)
+        kit.held = 1
+        kit.log_in()
+        assert kit.advance(29.0) == []
+        kit.held = 0
+        assert kinds(kit.advance(1.5)) == ["unavailable"]
+        kit.stop()
+
+
+class Sleeps:
+    """An async client that looks at no clock, and is only asleep."""
+
+    state = "notLoggedIn"
+
+    async def __aenter__(self) -> None: ...
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+    def on_change(self, callback: object) -> None: ...
+
+    async def login(self, user_id: str) -> None:
+        await asyncio.sleep(10.0)
+        await asyncio.sleep(5.0)
+
+
+def test_timers_of_a_loop_are_due_by_the_time_of_the_run(tmp_path: Path) -> None:
+    def make(_: Setup) -> Sleeps:
+        return Sleeps()
+
+    with Host(make, name="x", version="0", features=["time"], threaded=False) as host:
+        kit = Kit(host, tmp_path)
+        kit.begin()
+        kit.open()
+        assert kit.do("login", client="a", user_id="ann") == []
+        assert kit.advance(9.0) == []
+        assert kit.advance(1.0) == []
+        assert kit.advance(4.0) == []
+        assert kinds(kit.advance(1.0)) == ["done"]
+        kit.stop()
+
+
 def test_an_uncaught_exception_is_told(tmp_path: Path) -> None:
     def make(setup: Setup) -> Any:
         def fail() -> None:
@@ -431,6 +494,23 @@ def test_idle_is_never_said_too_early(kit: Kit) -> None:
     early = Early(kit, seed=7, pause=0.002)
     early.play(150)
     assert early.found == []
+
+
+def test_making_a_client_is_work_whatever_it_waits_for(tmp_path: Path) -> None:
+    there, here = os.pipe()
+
+    def make(setup: Setup) -> Any:
+        threading.Timer(0.05, os.write, (here, b"x")).start()
+        os.read(there, 1)
+        return own_sync.make_client(setup)
+
+    with Host(make, name="x", version="0", features=["time"], threaded=True) as host:
+        kit = Kit(host, tmp_path)
+        kit.begin()
+        assert kinds(kit.send("open", client="a")) == ["done"]
+        kit.stop()
+    os.close(there)
+    os.close(here)
 
 
 class Waits(Protocol):
@@ -483,6 +563,23 @@ def test_a_thread_that_was_woken_is_not_still_though_it_has_not_run_yet() -> Non
         while not still.holds():
             pass
         assert ran.is_set()
+
+
+def test_a_thread_that_imports_is_not_still_whatever_its_module_waits_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, here = os.pipe()
+    (tmp_path / "imports_slowly.py").write_text(f"import os\nos.read({there}, 1)\n", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    thread = threading.Thread(target=importlib.import_module, args=("imports_slowly",), daemon=True)
+    thread.start()
+    still = Stillness({}, lambda: False, lambda: 0)
+    assert not any(still.holds() for _ in range(50))
+    os.write(here, b"x")
+    thread.join()
+    patiently(still)
+    os.close(there)
+    os.close(here)
 
 
 def test_who_says_to_be_at_work_is_not_still() -> None:
