@@ -188,9 +188,13 @@ def test_it_logs_in_renews_when_a_token_of_thirty_days_is_due_and_logs_out(subje
 def test_a_call_tells_the_status_and_a_login_that_is_refused_its_kind(subject: Adapter) -> None:
     assert ends(subject.quiet("login", client="a", user_id="ann", auth_token="made up")) == [REFUSED]
     subject.login()
-    assert ends(subject.quiet("call", client="a", path="/api/v3/users/ann")) == [{"event": "done", "value": 200}]
+    assert ends(subject.quiet("call", client="a", path="/api/v3/users/ann")) == [
+        {"event": "done", "value": 200}
+    ]
     subject.platform.ban("ann")
-    assert ends(subject.quiet("call", client="a", path="/api/v3/users/ann")) == [{"event": "done", "value": 403}]
+    assert ends(subject.quiet("call", client="a", path="/api/v3/users/ann")) == [
+        {"event": "done", "value": 403}
+    ]
 
 
 def test_nothing_of_a_run_is_left_in_the_next(subject: Adapter) -> None:

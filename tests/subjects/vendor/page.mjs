@@ -4,8 +4,12 @@
 // A page keeps its device id here. Without it the SDK makes a new one for every call, so that a
 // renewal would come from another device than its login.
 export function keepIn(localStorage) {
-  globalThis.window = { localStorage };
+  globalThis.window = { localStorage, ...NETWORK };
 }
+
+// A page hears when the network comes and goes. Here it never does: what goes wrong with it, the
+// platform does.
+const NETWORK = { addEventListener() {}, removeEventListener() {} };
 
 // A page has an address, and a Request for no URL is one for a name relative to it. The SDK makes
 // such a Request after every success, to report network activity; in Node.js that throws, and every
