@@ -62,7 +62,9 @@ class Adapter:
 
     def quiet(self, do: str, *, held: int = 0, **given: object) -> list[dict[str, Any]]:
         """The same, until nothing is on the way but what the platform holds up."""
-        events = self.ask(do, **given)
+        return self.until_quiet(self.ask(do, **given), held)
+
+    def until_quiet(self, events: list[dict[str, Any]], held: int = 0) -> list[dict[str, Any]]:
         deadline = time.monotonic() + 10
         while self.idle["sent"] != len(self.platform.requests) or self.idle["open"] != held:
             assert time.monotonic() < deadline, self.idle
@@ -81,11 +83,18 @@ class Adapter:
 
     def open(self, client: str = "a", **given: object) -> list[dict[str, Any]]:
         flags = {"development": False, "session_handler": True, "access_token_handler": False, "hooks": False}
-        return self.quiet("open", client=client, **(flags | given))
+        return self.until_quiet(self.ask("open", client=client, **(flags | given)))
 
     def login(self, user_id: str = "ann", **given: Any) -> list[dict[str, Any]]:
         token = self.platform.issue_auth_token(user_id).reveal()
         return self.quiet("login", client="a", user_id=user_id, auth_token=token, **given)
+
+    def answer(self, renewal: int, how: str, **given: object) -> list[dict[str, Any]]:
+        what: dict[str, object] = {"client": "a", "renewal": renewal, "with": how, **given}
+        return self.until_quiet(self.ask("answer", **what))
+
+    def hear(self, event: str) -> list[dict[str, Any]]:
+        return self.quiet("realtime", client="a", event=event, user_id="ann")
 
     def advance(self, seconds: float) -> list[dict[str, Any]]:
         self.clock.advance(seconds)
@@ -177,7 +186,7 @@ def test_it_logs_in_renews_when_a_token_of_thirty_days_is_due_and_logs_out(subje
     assert subject.advance(RENEWAL - 1) == []
     [renewal] = renewals(subject.advance(1))
     token = subject.platform.issue_auth_token("ann").reveal()
-    events = subject.quiet("answer", client="a", renewal=renewal, **{"with": "auth_token"}, auth_token=token)
+    events = subject.answer(renewal, "auth_token", auth_token=token)
     assert (states(events), ends(events)) == (["establishing", "established"], [DONE])
     events = subject.quiet("logout", client="a")
     assert (states(events), ends(events)) == (["notLoggedIn"], [YES])
@@ -198,8 +207,7 @@ def test_a_call_tells_the_status_and_a_login_that_is_refused_its_kind(subject: A
 
 
 def test_nothing_of_a_run_is_left_in_the_next(subject: Adapter) -> None:
-    subject.platform.hold(Endpoint.GET_SETTINGS, times=math.inf)
-    subject.quiet("login", client="a", user_id="ann", auth_token=None, held=0)
+    subject.login()
     hold = subject.platform.hold(Endpoint.LOGIN)
     token = subject.platform.issue_auth_token("ann").reveal()
     subject.ask("login", client="a", user_id="ann", auth_token=token)
@@ -236,10 +244,12 @@ def test_an_access_token_is_renewed_by_its_handler(ts7: Adapter) -> None:
     assert (states(events), ends(events)) == (["establishing", "established"], [YES])
     [renewal] = renewals(ts7.advance(3000))
     token = ts7.platform.issue_access_token("ann").reveal()
-    events = ts7.quiet("answer", client="a", renewal=renewal, **{"with": "access_token"}, access_token=token)
+    events = ts7.answer(renewal, "access_token", access_token=token)
     assert (states(events), ends(events)) == ([], [DONE])
     assert ends(ts7.quiet("call", client="a", path="/api/v3/channels")) == [{"event": "done", "value": 200}]
-    assert ts7.platform.requests[-1].access_token.reveal() == token
+    [call] = ts7.platform.requests_to(Endpoint.GET_CHANNELS)
+    assert call.access_token is not None
+    assert call.access_token.reveal() == token
 
 
 def test_visitors_and_bots_log_in(ts7: Adapter) -> None:
@@ -280,22 +290,21 @@ def test_b5_a_failed_renewal_leaves_a_good_session_establishing(subject: Adapter
     subject.login()
     [renewal] = renewals(subject.advance(RENEWAL))
     subject.platform.fail(Endpoint.LOGIN, faults.server_error(503))
-    events = subject.quiet("answer", client="a", renewal=renewal, **{"with": "auth_token"}, auth_token="x")
+    events = subject.answer(renewal, "auth_token", auth_token="x")
     assert [event["event"] for event in events if event["event"] == "uncaught"] == ["uncaught"]
     assert subject.state == "establishing"
 
 
 def test_b7_after_another_login_it_does_not_hear_of_a_ban(subject: Adapter) -> None:
-    ban = {"client": "a", "event": "user.didGlobalBan", "user_id": "ann"}
     subject.login()
-    assert states(subject.quiet("realtime", **ban)) == ["terminated"]
+    assert states(subject.hear("user.didGlobalBan")) == ["terminated"]
     subject.login()
-    assert states(subject.quiet("realtime", **ban)) == []
+    assert states(subject.hear("user.didGlobalBan")) == []
 
 
 def test_b17_a_terminated_session_stays_so_after_logout(subject: Adapter) -> None:
     subject.login()
-    subject.quiet("realtime", client="a", event="user.deleted", user_id="ann")
+    subject.hear("user.deleted")
     assert ends(subject.quiet("logout", client="a")) == [YES]
     assert subject.state == "terminated"
 
