@@ -80,9 +80,19 @@ class World {
       const before = this.sign;
       await turn();
       this.fireDue(this.time.passed);
-      // An answer may be on its way: wait for it a little, so that the kit asks less often.
-      if (quiet === QUIET_TURNS - 1 && this.traffic.open > 0) await nextTrafficChange(ANSWER);
       if (this.sign !== before) quiet = -1;
+    }
+  }
+
+  // The same at the end of a command. An answer may be on its way: it is waited for a little, so that
+  // the kit asks less often.
+  async becomeIdle() {
+    await this.settle();
+    while (this.traffic.open > 0) {
+      const before = this.sign;
+      await nextTrafficChange(ANSWER);
+      await this.settle();
+      if (this.sign === before) break;
     }
   }
 
@@ -132,13 +142,13 @@ class World {
 
 // ── A client, and the app around it ─────────────────────────────────────────────────────────────
 
-const KEPT_SESSION = 'app#session';
 const DEVICE_ID = '#deviceId';
 
 class App {
   constructor(world, name, given) {
     this.world = world;
     this.name = name;
+    this.slot = `app#session#${name}`;
     this.how = 'report';
     this.pending = new Map();
     this.hasSessionHandler = given.session_handler;
@@ -242,7 +252,7 @@ class App {
 
   // A new client, as an app opens it: it goes on with the session that it has kept, if any.
   async resume() {
-    const kept = this.world.resumes ? this.world.storage.getItem(KEPT_SESSION) : null;
+    const kept = this.world.resumes ? this.world.storage.getItem(this.slot) : null;
     if (kept === null) return undefined;
     const session = JSON.parse(kept);
     this.asked = session.userId;
@@ -255,9 +265,9 @@ class App {
     const { storage } = this.world;
     const token = this.client.token;
     if (state === 'established' && this.asked !== undefined && token) {
-      storage.setItem(KEPT_SESSION, JSON.stringify({ userId: this.asked, token }));
+      storage.setItem(this.slot, JSON.stringify({ userId: this.asked, token }));
     } else if (state === 'notLoggedIn' || state === 'terminated') {
-      storage.removeItem(KEPT_SESSION);
+      storage.removeItem(this.slot);
     }
   }
 
@@ -291,7 +301,7 @@ class App {
 
   async logout(how) {
     const value = await this.active[how]();
-    this.world.storage.removeItem(KEPT_SESSION);
+    this.world.storage.removeItem(this.slot);
     return value;
   }
 
@@ -406,7 +416,7 @@ export async function serve(subject) {
         world = new World(subject, given);
       } else if (given.do in passing) await passing[given.do](world, given.seconds * 1000);
       else void call(world, features, given);
-      await world.settle();
+      await world.becomeIdle();
       write(world.idle(given.id));
     }
     process.exit(0);
