@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import pytest
 
+from splus_session.backend import sign_visitor
 from splus_session.testing import Endpoint, FakePlatform, ManualClock, TokenTerms, faults
 from tests.subjects.npm import CannotInstallError, installed
 
@@ -259,6 +260,19 @@ def test_visitors_and_bots_log_in(ts7: Adapter) -> None:
     assert ts7.state == "established"
 
 
+def test_a_visitor_shows_what_the_backend_signed(ts7: Adapter) -> None:
+    ts7.platform.rules.signed_visitors = True
+    ts7.open()
+    device_id = ts7.idle["clients"]["a"]["device_id"]
+    until = ts7.clock.now() + 3600
+    signed = sign_visitor(device_id, ts7.platform.visitor_secret, until)
+    shown: dict[str, Any] = {"auth_signature": signed.signature.reveal()}
+    assert YES not in ends(ts7.quiet("login_as_visitor", client="a"))
+    for expires_at in (signed.expires_at, until):
+        shown["auth_signature_expires_at"] = expires_at
+        assert ends(ts7.quiet("login_as_visitor", client="a", **shown)) == [YES]
+
+
 # ── Known bugs ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -293,6 +307,20 @@ def test_b5_a_failed_renewal_leaves_a_good_session_establishing(subject: Adapter
     events = subject.answer(renewal, "auth_token", auth_token="x")
     assert [event["event"] for event in events if event["event"] == "uncaught"] == ["uncaught"]
     assert subject.state == "establishing"
+
+
+def test_b9_each_login_looks_after_the_token_once_more(subject: Adapter) -> None:
+    subject.login()
+    subject.quiet("logout", client="a")
+    subject.login()
+    assert len(renewals(subject.advance(RENEWAL))) == 2
+
+
+def test_b14_a_call_that_is_refused_for_another_reason_ends_the_session(subject: Adapter) -> None:
+    subject.login()
+    subject.platform.fail(Endpoint.GET_CHANNELS, faults.unauthorized())
+    events = subject.quiet("call", client="a", path="/api/v3/channels")
+    assert (states(events), ends(events)) == (["terminated"], [{"event": "done", "value": 401}])
 
 
 def test_b7_after_another_login_it_does_not_hear_of_a_ban(subject: Adapter) -> None:

@@ -5,7 +5,7 @@
 import { Console } from 'node:console';
 import { createInterface } from 'node:readline';
 
-import { errorEvent } from './errors.mjs';
+import { errorEvent, Unsupported } from './errors.mjs';
 import { Storage } from './storage.mjs';
 import { count, nextChange, Traffic } from './traffic.mjs';
 
@@ -16,8 +16,14 @@ const { liveIn, Time } = await import('./time.mjs');
 // Standard output is for the protocol alone, and the SDK logs there.
 globalThis.console = new Console(process.stderr);
 
-// `login` takes no word for it: whether an auth token is needed is for the platform to say.
+// `development`: there is no such mode. A login with a user id alone is sent as it is, and the platform
+// says whether that will do.
+// `call`: the SDK's own HTTP client is part of the client that an app holds.
+// `several`: an app may create as many as it likes, whatever comes of it.
+// No `reasons`: an older SDK tells none, the newer one only why a session was terminated.
+// No `close`, `cancel`, `renew_now`, `hooks`: neither has anything of the kind.
 const FEATURES = ['development', 'secure_logout', 'call', 'realtime', 'observers', 'several'];
+// `again`: each run has a copy of the SDK of its own.
 const TIME = ['time', 'sleep', 'jump', 'again'];
 
 // How long an answer may take to get here, in real milliseconds, once it is on its way.
@@ -231,7 +237,7 @@ class App {
       case 'auth_signature':
         return renewal.renewWithAuthSignature({
           authSignature: given.auth_signature,
-          authSignatureExpiresAt: given.expires_at,
+          authSignatureExpiresAt: moment(given.expires_at),
         });
       case 'unable_signature':
         return renewal.unableToRetrieveAuthSignature();
@@ -250,8 +256,10 @@ class App {
     return this.hasSessionHandler ? this.sessionHandler('client') : undefined;
   }
 
-  // A new client, as an app opens it: it goes on with the session that it has kept, if any.
-  async resume() {
+  // A new client, as an app opens it: it goes on with the session that it has kept, if any. An app that
+  // may have visitors asks for the device id first, for its backend to sign.
+  async open() {
+    await this.client.getVisitorDeviceId?.();
     const kept = this.world.resumes ? this.world.storage.getItem(this.slot) : null;
     if (kept === null) return undefined;
     const session = JSON.parse(kept);
@@ -286,10 +294,10 @@ class App {
     return value;
   }
 
-  loginAsVisitor({ auth_signature: authSignature, auth_signature_expires_at: authSignatureExpiresAt }) {
+  loginAsVisitor({ auth_signature: authSignature, auth_signature_expires_at: expiresAt }) {
     this.asked = undefined;
     return this.active.loginAsVisitor({
-      ...defined({ authSignature, authSignatureExpiresAt }),
+      ...defined({ authSignature, authSignatureExpiresAt: moment(expiresAt) }),
       sessionHandler: this.itsSessionHandler,
     });
   }
@@ -338,14 +346,13 @@ class App {
 const defined = (values) =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== null));
 
-class Unsupported extends Error {
-  kind = 'unsupported';
-}
+// When a signature expires, as the SDK takes it, and as it was signed: ISO 8601 in UTC, with milliseconds.
+const moment = (at) => (typeof at === 'number' ? new Date(at * 1000).toISOString() : at);
 
 // ── The commands ────────────────────────────────────────────────────────────────────────────────
 
 const CALLS = {
-  open: (app) => app.resume(),
+  open: (app) => app.open(),
   login: (app, given) => app.login(given),
   login_with_access_token: (app, given) => app.loginWithAccessToken(given),
   login_as_visitor: (app, given) => app.loginAsVisitor(given),
@@ -391,7 +398,7 @@ export async function serve(subject) {
   const features = [...FEATURES, ...subject.features, ...TIME];
   let world;
 
-  const uncaught = (error) => world?.uncaught(error);
+  const uncaught = (error) => (world === undefined ? console.error(error) : world.uncaught(error));
   process.on('uncaughtException', uncaught);
   process.on('unhandledRejection', uncaught);
 

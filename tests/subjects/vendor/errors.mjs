@@ -26,7 +26,11 @@ const KINDS = new Map([
 
 const LONGEST_MESSAGE = 1000;
 
+// What the adapter cannot do.
+export class Unsupported extends Error {}
+
 export function errorEvent(error) {
   const message = String(error?.message ?? error).slice(0, LONGEST_MESSAGE);
-  return { kind: error?.kind ?? KINDS.get(error?.code) ?? 'other', message };
+  const kind = error instanceof Unsupported ? 'unsupported' : (KINDS.get(error?.code) ?? 'other');
+  return { kind, message };
 }
