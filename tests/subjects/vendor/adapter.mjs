@@ -401,6 +401,8 @@ export async function serve(subject) {
   const uncaught = (error) => (world === undefined ? console.error(error) : world.uncaught(error));
   process.on('uncaughtException', uncaught);
   process.on('unhandledRejection', uncaught);
+  // Nobody listens any more.
+  process.stdout.on('error', () => process.exit(1));
 
   const hello = ({ id }) => {
     const { name, version } = subject.sdk;
