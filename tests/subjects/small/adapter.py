@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from client import Change, Client, Promise, RenewalHandle
+from client import Client, RenewalHandle
 from mistakes import MISTAKES
+from parts import Change, Promise
 from wire import ClientError, Loop
 
 FEATURES = [
@@ -135,10 +136,9 @@ class World:
 
     def do(self, command: dict[str, Any]) -> Promise | None:
         what, name = command["do"], command.get("client", "")
-        if what == "open":
-            return self.open(command)
-        if what == "answer":
-            return self.answer(command)
+        if what in ("open", "answer"):
+            (self.open if what == "open" else self.answer)(command)
+            return None
         client = self.client(command)
         if what in ("login", "login_with_access_token", "login_as_visitor", "login_as_bot"):
             promise = self.logins[command["id"]] = self.log_in(client, name, command)

@@ -8,23 +8,26 @@ import json
 import math
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from client import (
-    BOT,
     ESTABLISHED,
     ESTABLISHING,
     NOT_LOGGED_IN,
     PASSING,
     TERMINATED,
     TOKEN_EXPIRED,
+    Client,
+    RenewalHandle,
+)
+from parts import (
+    BOT,
     Attempt,
     Change,
-    Client,
     Promise,
     Record,
     Renewal,
-    RenewalHandle,
     Revocation,
     Stay,
     Store,
@@ -896,9 +899,9 @@ class CallersWaitForEver(Client):
     def authorize(
         self, then: Callable[[Stay, Credential], None], otherwise: Callable[[ClientError], None]
     ) -> None:
-        bound, self.WAIT_LIMIT = self.WAIT_LIMIT, math.inf  # type: ignore[misc]
+        bound, self.WAIT_LIMIT = self.WAIT_LIMIT, math.inf
         super().authorize(then, otherwise)
-        self.WAIT_LIMIT = bound  # type: ignore[misc]
+        self.WAIT_LIMIT = bound
 
 
 @mistake("EXPIRE-5", "Leaves callers waiting when a logout ends what they wait for.")
@@ -1111,13 +1114,10 @@ class TimerOutlivesLogout(Client):
         return super().end_stay(state, reason, failure, hook)
 
     def next_due(self) -> tuple[float, Callable[[], None]] | None:
-        if self.left is None:
-            return super().next_due()
-        at, stay = self.left
-        return min(
-            (due for due in ((at, lambda: self.fire(stay)), super().next_due()) if due),
-            key=lambda due: due[0],
-        )
+        due = super().next_due()
+        if self.left is None or (due is not None and due[0] <= self.left[0]):
+            return due
+        return self.left[0], partial(self.fire, self.left[1])
 
     def fire(self, stay: Stay) -> None:
         self.left = None
@@ -1216,7 +1216,7 @@ class EverybodyHearsAgain(Client):
         others = list(self.observers)
         super().on_change(observer)
         for other in others:
-            self.loop.soon(lambda other=other: self.tell(other, self.last))
+            self.loop.soon(partial(self.tell, other, self.last))
 
 
 @mistake("OBSERVE-1", "Tells an observer twice.")

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, ClassVar, NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -113,7 +114,7 @@ class Loop:
             if exchange.is_late or exchange.hear():
                 self.give_up(exchange)
                 reply = None if exchange.is_late else exchange.reply(self.now)
-                self.soon(lambda exchange=exchange, reply=reply: exchange.then(reply))
+                self.soon(partial(exchange.then, reply))
         return bool(ready or late)
 
 
@@ -270,7 +271,7 @@ class Platform:
         """Hang up on whatever is on its way."""
         for exchange in self._exchanges:
             if self._loop.give_up(exchange):
-                self._loop.soon(lambda exchange=exchange: exchange.then(None))
+                self._loop.soon(partial(exchange.then, None))
 
     def open_session(self, grant: Grant, device_id: str, then: Then) -> None:
         """Log in or renew."""
@@ -404,13 +405,9 @@ class Platform:
 
     def user(self, asked_for: str | None, parsed: dict[str, Any], token: str | None) -> dict[str, Any]:
         """What an answer says of the user that it is about."""
-        listed: object = parsed.get("users")
-        users = (
-            [user for user in cast("list[Any]", listed) if isinstance(user, dict)]
-            if isinstance(listed, list)
-            else []
-        )
-        users = [user for user in users if _name(user.get("userId"))]
+        listed: Any = parsed.get("users")
+        candidates: list[Any] = listed if isinstance(listed, list) else []
+        users = [user for user in candidates if isinstance(user, dict) and _name(user.get("userId"))]
         if users:
             return next((user for user in users if user["userId"] == asked_for), users[0])
         claims = _claims(token) if token is not None else None
