@@ -80,9 +80,12 @@ class Kit:
         self.do("advance", seconds=seconds)
         self.settle()
 
-    def open(self, **fields: object) -> int:
-        flags = {"development": False, "session_handler": True, "access_token_handler": False, "hooks": True}
-        return self.a("open", **{**flags, **fields})
+    def open(self) -> int:
+        return self.a("open", development=False, session_handler=True, access_token_handler=False, hooks=True)
+
+    def answer(self, renewal: int) -> int:
+        what: dict[str, Any] = {"with": "auth_token"}
+        return self.a("answer", renewal=renewal, auth_token=self.auth_token(), **what)
 
     def login(self, *, held: int = 0) -> int:
         return self.a("login", held=held, user_id="ann", auth_token=self.auth_token())
@@ -141,13 +144,13 @@ def test_a_life(kit: Kit) -> None:
     kit.advance(0.8 * 3300)
     assert kit.told() == ["renewal 1"]
     assert kit.state == "established"
-    answer = kit.a("answer", renewal=1, **{"with": "auth_token"}, auth_token=kit.auth_token())
+    answer = kit.answer(1)
     assert kit.told() == [f"{answer} done", "on_renewal"]
 
     kit.platform.expire("ann")
     call = kit.a("call", path="/api/v3/channels")
     assert kit.told() == ["tokenExpired", "renewal 2"]
-    answer = kit.a("answer", renewal=2, **{"with": "auth_token"}, auth_token=kit.auth_token())
+    answer = kit.answer(2)
     assert kit.told() == [f"{answer} done", "established", "on_renewal", f"{call} 200"]
 
     logout = kit.a("logout")
@@ -218,8 +221,11 @@ def test_what_is_due_happens_in_order_and_at_its_time(kit: Kit) -> None:
     ]
 
 
-def test_every_mistake_names_a_requirement_and_has_a_client() -> None:
+# What no command of the protocol could show.
+UNSEEN = {"HOOK-2", "LOGOUT-5", "RESUME-3", "BACKEND-1", "BACKEND-2", "BACKEND-3"}
+
+
+def test_for_every_requirement_that_shows_there_is_a_client_that_breaks_it() -> None:
     listed = json.loads(subprocess.check_output([sys.executable, PROGRAM, "--mistakes"], text=True))
-    assert len(listed) >= 36
-    assert {entry["requirement"] for entry in listed.values()} <= REQUIREMENTS.keys()
+    assert {entry["requirement"] for entry in listed.values()} == REQUIREMENTS.keys() - UNSEEN
     assert len({entry["sentence"] for entry in listed.values()}) == len(listed)

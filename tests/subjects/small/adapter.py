@@ -36,7 +36,7 @@ class World:
         self.loop.on_uncaught = lambda error: tell("uncaught", message=type(error).__name__)
         self.clients: dict[str, Client] = {}
         self.how: dict[str, str] = {}
-        self.renewals: dict[int, tuple[str, RenewalHandle | Promise]] = {}
+        self.renewals: dict[int, RenewalHandle | Promise] = {}
         self.logins: dict[int, Promise] = {}
 
     # ── Time ────────────────────────────────────────────────────────────────────────────────────
@@ -106,9 +106,9 @@ class World:
 
         client.on_change(observed)
 
-    def numbered(self, name: str, renewal: RenewalHandle | Promise) -> int:
+    def numbered(self, renewal: RenewalHandle | Promise) -> int:
         number = len(self.renewals) + 1
-        self.renewals[number] = (name, renewal)
+        self.renewals[number] = renewal
         return number
 
     def client(self, command: dict[str, Any]) -> Client:
@@ -188,7 +188,9 @@ class World:
                 return client.login_as_bot()
 
     def answer(self, command: dict[str, Any]) -> None:
-        _, renewal = self.renewals[command["renewal"]]
+        renewal = self.renewals.get(command["renewal"])
+        if renewal is None:
+            raise ClientError("other", "there was no such renewal")
         given = command["with"]
         if isinstance(renewal, Promise):
             error = ClientError("other", "the handler failed") if given == "error" else None
@@ -214,9 +216,9 @@ class World:
         return {"clients": clients, "sent": self.loop.sent, "open": self.loop.open}
 
     def end(self) -> None:
-        """End, and tell nobody: this run is over."""
+        """End as if killed: nobody is told, and nothing is on its way any more."""
         for client in self.clients.values():
-            client.close()
+            client.platform.close()
 
 
 class SessionHandler:
@@ -228,7 +230,7 @@ class SessionHandler:
         self._whose = whose
 
     def session_will_renew_access_token(self, renewal: RenewalHandle) -> None:
-        number = self._world.numbered(self._name, renewal)
+        number = self._world.numbered(renewal)
         client = self._world.clients.get(self._name)
         user_id = None if client is None else client.user_id
         tell("renewal", client=self._name, renewal=number, user_id=user_id, handler=self._whose)
@@ -245,7 +247,7 @@ class TokenHandler:
 
     def on_token_renew(self, user_id: str) -> object:
         promise = Promise()
-        number = self._world.numbered(self._name, promise)
+        number = self._world.numbered(promise)
         tell("token_renew", client=self._name, renewal=number, user_id=user_id)
         how = self._world.how[self._name]
         if how == "raise":

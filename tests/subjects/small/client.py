@@ -792,12 +792,7 @@ class Client:
                 if before is not None and self.stay is not None and self.stay is not first:
                     raise ClientError("not_logged_in", "the session that this was asked of is over")
                 live = self.live_credential()
-                if (
-                    isinstance(live, Attempt)
-                    and before is not None
-                    and before.brings_token
-                    and before.failure
-                ):
+                if isinstance(live, Attempt) and before is not None and self.is_shared(before):
                     raise self.renewal_error(before.failure)
             except ClientError as error:
                 otherwise(error)
@@ -814,6 +809,11 @@ class Client:
                 otherwise(ClientError("wait_timeout", "no token became available in time", retryable=True))
 
         look()
+
+    def is_shared(self, attempt: Attempt) -> bool:
+        """Whether callers share the failure of what they waited for, rather than wait for another."""
+        failure = attempt.failure
+        return attempt.brings_token and failure is not None and failure.kind != "superseded"
 
     def live_credential(self) -> tuple[Stay, Credential] | Attempt:
         """What authorises a request now, or what has to be waited for."""

@@ -93,11 +93,11 @@ class DevelopmentByDefault(Client):
 
 @mistake("CLIENT-2", "Has one stream of changes for all clients of the process.")  # B24
 class OneStreamForAll(Client):
-    everybody: ClassVar[dict[int, list[Callable[[Change], None]]]] = {}
+    everybody: ClassVar[dict[Loop, list[Callable[[Change], None]]]] = {}
 
     def __init__(self, loop: Loop, *arguments: Any, **options: Any) -> None:
         super().__init__(loop, *arguments, **options)
-        self.observers = self.everybody.setdefault(id(loop), [])
+        self.observers = self.everybody.setdefault(loop, [])
 
     def close(self) -> None:
         self.observers = []
@@ -201,9 +201,6 @@ class FailedLoginKeepsToken(Client):
 
 @mistake("LOGIN-3", "Does not look whether the token that a login brings is alive.")
 class DeadOnArrival(Client):
-    def established(self, stay: Stay, credential: Credential) -> None:
-        super().established(stay, credential)
-
     def failure_of(self, stay: Stay, answer: Answer) -> Failure | None:
         failure = super().failure_of(stay, answer)
         is_dead = failure is not None and failure.kind == "expiredOnArrival"
@@ -364,9 +361,6 @@ class ExpiredAccessTokenSent(Client):
 
 @mistake("LOGIN-7", "Takes an access token for good when the platform is away.")
 class AccessTokenGoodOffline(Client):
-    def failure_of(self, stay: Stay, answer: Answer) -> Failure | None:
-        return super().failure_of(stay, answer)
-
     def present(self, grant: Grant, then: Callable[[Answer], None]) -> None:
         def answered(answer: Answer) -> None:
             is_away = answer.failure is not None and answer.failure.kind in PASSING
@@ -906,10 +900,12 @@ class CallersWaitForEver(Client):
 
 @mistake("EXPIRE-5", "Leaves callers waiting when a logout ends what they wait for.")
 class LogoutLeavesCallersWaiting(Client):
-    def over(self, attempt: Attempt, failure: Failure | None = None) -> None:
-        if failure is not None and failure.kind == "loggedOut" and not isinstance(attempt, Revocation):
-            attempt.callbacks = attempt.callbacks[:1] if attempt.callbacks and not self._sleepers else []
-        super().over(attempt, failure)
+    def wait(self, attempt: Attempt, until: float, then: Callable[[bool], None]) -> None:
+        def unless_logged_out(is_over: bool) -> None:
+            if attempt.failure is None or attempt.failure.kind != "loggedOut":
+                then(is_over)
+
+        super().wait(attempt, until, unless_logged_out)
 
 
 @mistake("EXPIRE-5", "Turns callers away while a login is on its way.")
@@ -1023,24 +1019,23 @@ class TerminatedTokenSent(Client):
         return super().live_credential()
 
 
-@mistake("BAN-5", "Hears of bans and deletions in the first session of a process alone.")  # B7
-class SecondSessionDeaf(Client):
+class _Counts(Client):
     logins = 0
 
     def established(self, stay: Stay, credential: Credential) -> None:
         self.logins += 1
         super().established(stay, credential)
 
+
+@mistake("BAN-5", "Hears of bans and deletions in the first session of a process alone.")  # B7
+class SecondSessionDeaf(_Counts):
     def heard(self, kind: str, user_id: str | None) -> None:
         if self.logins < 2:
             super().heard(kind, user_id)
 
 
 @mistake("BAN-5", "Cares for rejected tokens in the first session of a process alone.")  # B7
-class SecondSessionTrusting(SecondSessionDeaf):
-    def heard(self, kind: str, user_id: str | None) -> None:
-        Client.heard(self, kind, user_id)
-
+class SecondSessionTrusting(_Counts):
     def rejected(self, stay: Stay, credential: Credential, then: Callable[[], None]) -> None:
         if self.logins < 2:
             super().rejected(stay, credential, then)
@@ -1290,12 +1285,10 @@ class ResumesNothing(Client):
 
 @mistake("RESUME-2", "Resumes after a logout.")
 class ResumesAfterLogout(Client):
-    def forget_record(self) -> Failure | None:
-        return (
-            super().forget_record() if self.state in (TOKEN_EXPIRED, ESTABLISHED) and self.is_ended else None
-        )
-
     is_ended = False
+
+    def forget_record(self) -> Failure | None:
+        return super().forget_record() if self.is_ended else None
 
     def ended_by_platform(self, failure: Failure) -> None:
         self.is_ended = True
