@@ -185,13 +185,14 @@ class Client:
 
     def checked_endpoint(self, endpoint: object) -> str:
         host = r"(?:[a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\])"
-        if not isinstance(endpoint, str) or not re.fullmatch(
-            rf"https?://{host}(?::[0-9]{{1,5}})?/?", endpoint, re.IGNORECASE | re.ASCII
-        ):
+        form = re.compile(rf"https?://{host}(?::([0-9]{{1,5}}))?/?", re.IGNORECASE | re.ASCII)
+        match = form.fullmatch(endpoint) if isinstance(endpoint, str) else None
+        if match is None or not 0 < int(match[1] or 1) < 65_536:
             raise ClientError("invalid_argument", "an endpoint is https://host[:port] and nothing more")
-        if endpoint.lower().startswith("http:") and not is_loopback(urlsplit(endpoint).hostname or ""):
+        origin = match[0].rstrip("/").lower()
+        if origin.startswith("http:") and not is_loopback(urlsplit(origin).hostname or ""):
             raise ClientError("invalid_argument", "http would show secrets on the way: use https")
-        return endpoint.rstrip("/").lower()
+        return origin
 
     # ── Opening, closing, observing ─────────────────────────────────────────────────────────────
 
