@@ -85,12 +85,6 @@ class UnknownRegionIsSingapore(Client):
         return super().checked_origin(region if region in ("sg", "eu", "us") else None, endpoint)
 
 
-@mistake("CLIENT-1", "Is in development mode without being told to.")
-class DevelopmentByDefault(Client):
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **{**options, "development": True})
-
-
 @mistake("CLIENT-2", "Has one stream of changes for all clients of the process.")  # B24
 class OneStreamForAll(Client):
     everybody: ClassVar[dict[Loop, list[Callable[[Change], None]]]] = {}
