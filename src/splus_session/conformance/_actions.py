@@ -58,6 +58,7 @@ WORDS: Final[Mapping[str, str]] = {
     "answer": "the app answers the renewal: {how}",
     "app": "the app's answer to the next renewal: {how}",
     "next": "the platform's answer to the next session request: {how}",
+    "next_renewal": "the platform's answer to the next renewal: {how}",
     "hold": "the platform keeps the next session request waiting",
     "release": "the platform answers a request it kept waiting: {how}",
     "next_call": "the platform's answer to the next API request: {how}",
@@ -80,8 +81,16 @@ APP: Final = ("well", "hold", "unable", "refused", "twice", "malformed", "wrong_
 """How the app may answer a renewal."""
 
 
-def _of(do: str, *hows: str, client: str = "a") -> list[Action]:
-    return [Action(do, client, how) for how in hows]
+def _of(do: str, *hows: str, client: str = "a") -> tuple[Action, ...]:
+    return tuple(Action(do, client, how) for how in hows)
+
+
+def _by(do: str, *hows: str) -> tuple[Action, ...]:
+    return _of(do, *hows, client="")
+
+
+def _lasting(do: str, *seconds: float) -> tuple[Action, ...]:
+    return tuple(Action(do, "", "", each) for each in seconds)
 
 
 _HOUR, _DAY = 3600.0, 86400.0
@@ -89,78 +98,83 @@ _HOUR, _DAY = 3600.0, 86400.0
 NOTHING: Final = Action("nothing")
 """No action: what is left when one is taken out."""
 
-# A scenario is drawn from its own choice of these groups, lest everything happens in all of them and
-# nothing for long in any. Each action is as likely as it is often there.
+OPENINGS: Final[tuple[Action, ...]] = (
+    *[NOTHING] * 4,
+    *_lasting("skew", 40 * _DAY, -40 * _DAY),
+    *_of("open", "development", "without_handlers"),
+)
+"""How a scenario may begin."""
+
 ALWAYS: Final[tuple[Action, ...]] = (
     *_of("login", *["ann"] * 10, "bob"),
     *_of("call", *[""] * 4),
-    *[Action("until", "a", "due")] * 4,
-    *[Action("until", "a", how) for how in ("renewal", "renewal", "expiry", "expiry")],
-    *[Action("advance", "", "", seconds) for seconds in (1.0, 601.0, _HOUR)],
-    Action("logout", "a"),
+    *_of("until", *["due"] * 4, "renewal", "renewal", "expiry", "expiry", "almost_expiry"),
+    *_lasting("advance", 1.0, 601.0, _HOUR),
+    *_of("logout", ""),
 )
-"""What every scenario may have."""
+"""What every scenario may have. Each action is as likely as it is often there."""
 
-GROUPS: Final[tuple[tuple[Action, ...], ...]] = (
-    (*_of("login", "refused", "bob_long_name", "nobody", "long_name", "ann_without", "ann_without"),),
-    (*_of("login", *["ann_own_handler"] * 6),),
-    (
+GROUPS: Final[Mapping[str, tuple[Action, ...]]] = {
+    "wrong logins": _of("login", "refused", "bob_long_name", "nobody", "long_name", "ann_without"),
+    "own handlers": _of("login", *["ann_own_handler"] * 6),
+    "access tokens": (
         *_of("login_with_access_token", *["good"] * 10, "expired", "not_jwt", "no_user", "unknown"),
         *_of("set_access_token_handler", "none", "report", "wrong"),
     ),
-    (
+    "visitors and bots": (
         *_of("login_as_visitor", *["unsigned"] * 4, *["signed"] * 4, "badly_signed"),
         *_of("login_as_bot", *[""] * 3),
     ),
-    (*_of("open", "development", "development"), *_of("login", *["ann_without"] * 3)),
-    (*_of("open", "without_handlers", "without_handlers", "without_handlers"),),
-    (*_of("logout", *[""] * 6),),
-    (*_of("secure_logout", *[""] * 8),),
-    (*_of("renew_now", *[""] * 6),),
-    (*_of("cancel", *[""] * 4), *[Action("hold")] * 3),
-    (*_of("handle", "raise", "raise", "garbage", "report"),),
-    (*_of("observe", "report", "report", "raise", "raise"),),
-    (*_of("observe", "logout"),),
-    (
-        *_of("call", *[""] * 8),
-        *[Action("next_call", "", how) for how in ("unauthorized", "unauthorized", "banned")],
-        *[Action("platform", "", "revoke")] * 3,
+    "logouts": _of("logout", *[""] * 6),
+    "secure logouts": _of("secure_logout", *[""] * 8),
+    "renewing now": _of("renew_now", *[""] * 6),
+    "cancelling": (*_of("cancel", *[""] * 4), *_by("hold", *[""] * 3)),
+    "wrong handlers": _of("handle", "raise", "raise", "garbage", "report"),
+    "observers": _of("observe", "report", "report", "raise", "raise"),
+    "observers that log out": _of("observe", "logout"),
+    "rejections": (
+        *_of("call", *[""] * 6, "twice", "twice", "twice"),
+        *_by("next_call", "unauthorized", "unauthorized", "banned"),
+        *_by("platform", "revoke", "revoke", "revoke"),
     ),
-    (*_of("close", *[""] * 3), *_of("open", *["again"] * 4), *_of("kill", "", "")),
-    (*_of("open", "no_key", "no_region", "plain_http", client="c"),),
-    (
+    "restarts": (*_of("close", *[""] * 3), *_of("open", *["again"] * 4), *_of("kill", "", "")),
+    "impossible clients": _of("open", "no_key", "no_region", "plain_http", client="c"),
+    "other clients": (
         *_of("open", "", client="b"),
-        *_of("login", *["bob"] * 3, "ann", client="b"),
+        *_of("login", "bob", "bob", "bob", "ann", client="b"),
         *_of("logout", "", client="b"),
         *_of("call", "", "", client="b"),
     ),
-    (*_of("realtime", *["ban"] * 5, *["deletion"] * 3, *["other_ban"] * 3, "other_deletion"),),
-    (*[Action("platform", "", how) for how in ("ban", "ban", "delete", "delete", "unban", "revoke")],),
-    (*[Action("platform", "", how) for how in ("admit_banned", "fail_settings", "short_lived")],),
-    (*_of("app", *["hold"] * 6), *_of("answer", *["well"] * 4, *["old"] * 4, "unable", "malformed")),
-    (*_of("app", *["unable", "refused", "twice", "malformed", "wrong_user", "renew", "error"] * 2),),
-    (*[Action("next", "", how) for how in ("lost", "lost_after", "server_error", "rate_limited")] * 2,),
-    (
-        *[Action("next", "", how) for how in ("refused", "bad_request", "banned", "deleted", "unavailable")][
-            :4
-        ],
-        *[
-            Action("next", "", how)
-            for how in ("isGlobalBan", "isGlobalBanned", "isDeleted", "wrong_user", "expired")
-        ],
+    "pushes": _of("realtime", *["ban"] * 5, *["deletion"] * 3, *["other_ban"] * 3, "other_deletion"),
+    "administrators": _by("platform", "ban", "ban", "delete", "delete", "unban", "revoke"),
+    "rules": _by("platform", "admit_banned", "fail_settings", "short_lived", "down"),
+    "late handlers": (
+        *_of("app", *["hold"] * 6),
+        *_of("answer", *["well"] * 4, *["old"] * 4, "unable", "malformed"),
     ),
-    (*[Action("next", "", how) for how in ("malformed", "not_an_object", "huge", "deep", "redirect")],),
-    (*[Action("next", "", how) for how in ("short_lived", "short_lived", "no_expiry", "no_issue")],),
-    (*[Action("hold")] * 8, *[Action("release", "", "well")] * 8),
-    (
-        *[Action("hold")] * 6,
-        *[Action("release", "", how) for how in ANSWERS[1:] if how not in ("huge", "deep")],
+    "unlucky handlers": _of("app", *APP[2:], "twice", "unable"),
+    "a bad network": _by("next", "lost", "lost_after", "server_error", "rate_limited"),
+    "refusals": _by(
+        "next", "refused", "bad_request", "banned", "deleted", "isGlobalBan", "isGlobalBanned", "isDeleted"
     ),
-    (*[Action("skew", "", "", seconds) for seconds in (40 * _DAY, -40 * _DAY)] * 3,),
-    (
-        *[Action("sleep", "", "", seconds) for seconds in (601.0, 31 * _DAY)],
-        *[Action("jump", "", "", seconds) for seconds in (-_HOUR, _HOUR)],
+    "bad answers": _by(
+        "next", "wrong_user", "expired", "malformed", "not_an_object", "huge", "deep", "redirect"
     ),
-    (*[Action("advance", "", "", seconds) for seconds in (61.0, 300.0, 601.0, _DAY)],),
-)
-"""What a scenario may have besides."""
+    "odd tokens": _by("next", "short_lived", "no_expiry", "no_expiry", "no_issue"),
+    "failing renewals": (
+        *_by(
+            "next_renewal", "lost", "server_error", "rate_limited", "rate_limited", "refused", "bad_request"
+        ),
+        *_by("next_renewal", "banned", "deleted", "isGlobalBan"),
+    ),
+    "bad renewals": _by("next_renewal", "expired", "expired", "wrong_user", "malformed", "short_lived"),
+    "slow answers": (*_by("hold", *[""] * 8), *_by("release", *["well"] * 8)),
+    "slow and bad answers": (
+        *_by("hold", *[""] * 6),
+        *_by("release", *(how for how in ANSWERS[1:] if how not in ("huge", "deep"))),
+    ),
+    "clocks": (*_lasting("sleep", 601.0, 31 * _DAY), *_lasting("jump", -_HOUR, _HOUR)),
+    "more time": _lasting("advance", 61.0, 300.0, 601.0, _DAY),
+}
+"""What a scenario may have besides: it is drawn from its own choice of these groups, lest everything
+happens in all of them and nothing for long in any."""

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
+from splus_session.conformance._actions import ALWAYS, GROUPS, NOTHING, OPENINGS, Action
 from splus_session.conformance._against import Known
-from splus_session.conformance._actions import ALWAYS, GROUPS, NOTHING, Action
 from splus_session.conformance._judge import Found, Outcome, play
 from splus_session.conformance._lines import AdapterError
 from splus_session.conformance._run import needs
@@ -281,9 +281,10 @@ class Campaign:
 def scenarios(draw: st.DrawFn, features: frozenset[str]) -> tuple[Action, ...]:
     """Scenarios for a client with these features: of the actions of some groups, as many as there are."""
     chosen = draw(st.lists(st.booleans(), min_size=len(GROUPS), max_size=len(GROUPS)))
-    groups = [group for group, is_in in zip(GROUPS, chosen, strict=True) if is_in]
+    groups = [group for group, is_in in zip(GROUPS.values(), chosen, strict=True) if is_in]
     fitting = [action for group in (ALWAYS, *groups) for action in group if needs(action) <= features]
-    return tuple(draw(st.lists(st.sampled_from(fitting), min_size=_SHORTEST, max_size=_LONGEST)))
+    opening = draw(st.sampled_from([action for action in OPENINGS if needs(action) <= features]))
+    return (opening, *draw(st.lists(st.sampled_from(fitting), min_size=_SHORTEST, max_size=_LONGEST)))
 
 
 def _place(sentence: Sentence) -> tuple[int, str]:

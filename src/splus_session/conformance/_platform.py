@@ -77,7 +77,11 @@ class Desk:
         self._elsewhere = FakePlatform(clock=clock)
         self._elsewhere_url = ""
         self._plans: list[str] = []
+        self._renewal_plans: list[str] = []
         self._call_plans: list[str] = []
+        self._down = 0
+        self.in_session = False
+        """Whether somebody is logged in, so that the next session request is no login."""
         self._holds: list[tuple[Received, Hold]] = []
         self._fails_settings = False
         self._forgotten = 0
@@ -102,17 +106,21 @@ class Desk:
             self._be_elsewhere()
         self._plans.append(how)
 
+    def plan_renewal(self, how: str) -> None:
+        """Answer the next session request of somebody who is logged in so."""
+        self._renewal_plans.append(how)
+
     def plan_call(self, how: str) -> None:
         """Answer the next API request so."""
         self._call_plans.append(how)
 
-    def release(self, how: str) -> None:
-        """Answer the request that has waited longest."""
+    def release(self, how: str, *, newest: bool = False) -> None:
+        """Answer the request that has waited longest, or shortest."""
         if how == "redirect":
             self._be_elsewhere()
         self._holds = [(record, hold) for record, hold in self._holds if not record.over]
         if self._holds:
-            self._holds.pop(0)[1].release(*self._struck(how))
+            self._holds.pop(-1 if newest else 0)[1].release(*self._struck(how))
 
     def let_all_go(self) -> None:
         """Keep nothing waiting any more."""
@@ -120,7 +128,9 @@ class Desk:
             hold.release(faults.drop())
         self._holds.clear()
         self._plans.clear()
+        self._renewal_plans.clear()
         self._call_plans.clear()
+        self._down = 0
 
     def held(self) -> int:
         """How many requests wait for an answer, by the will of the kit and of their client."""
@@ -142,6 +152,8 @@ class Desk:
                 platform.rules.admits_banned = True
             case "fail_settings":
                 self._fails_settings = True
+            case "down":
+                self._down = 8
             case "short_lived":
                 platform.rules.terms = TokenTerms(lifetime=900.0)
             case _:
@@ -153,7 +165,7 @@ class Desk:
 
     def _attend(self, record: Received) -> tuple[Fault, ...]:
         if record.endpoint in SESSION_ENDPOINTS:
-            how = self._plans.pop(0) if self._plans else "well"
+            how = self._next(record)
             if how == "hold":
                 hold = Hold()
                 self._holds.append((record, hold))
@@ -164,6 +176,14 @@ class Desk:
         if record.endpoint is Endpoint.GET_CHANNELS and self._call_plans:
             return self._struck(self._call_plans.pop(0))
         return ()
+
+    def _next(self, record: Received) -> str:
+        if self._down and record.endpoint in _OPENING:
+            self._down -= 1
+            return "server_error"
+        if self._renewal_plans and self.in_session and record.endpoint is not Endpoint.REVOKE:
+            return self._renewal_plans.pop(0)
+        return self._plans.pop(0) if self._plans else "well"
 
     def _struck(self, how: str) -> tuple[Fault, ...]:
         if how == "redirect":
@@ -231,7 +251,7 @@ class Desk:
 
     def secrets(self) -> set[str]:
         """What nobody should ever show."""
-        world = self.platform._engine.world  # noqa: SLF001  our own, in another folder
+        world = self.platform._engine.world
         return self._made | {token.reveal() for token in tuple(world.tokens)}
 
 

@@ -14,11 +14,9 @@ import attrs
 from splus_session import (
     AccessToken,
     AccessTokenGrant,
-    AskRenewal,
     AuthSignature,
     AuthToken,
     AuthTokenGrant,
-    BotGrant,
     Denied,
     Event,
     Failure,
@@ -32,14 +30,11 @@ from splus_session import (
     LoginCancelled,
     LoginWithAccessToken,
     Logout,
-    OpenSession,
     Record,
-    Renew,
     RenewalAnswered,
     RenewalUnable,
     RenewNow,
     Resume,
-    Revoke,
     RevokeOrphan,
     SecureLogout,
     SessionKind,
@@ -55,17 +50,17 @@ from splus_session import (
     credential_from_jwt,
     event_name,
 )
-from splus_session._answers import Answer, facts
+from splus_session._answers import facts
 from splus_session._core import Waiting, authorize
 from splus_session._explain import refused
 from splus_session._rules import unaided_grant
 from splus_session.conformance._actions import Action
 from splus_session.conformance._lines import AdapterError, Idle, Look, Told
-from splus_session.conformance._moment import Call, Flight, Moment, Wanted
+from splus_session.conformance._moment import Call, Flight, Moment
 from splus_session.conformance._oracle import IN_SESSION, Ask, Oracle
 from splus_session.conformance._platform import SESSION_ENDPOINTS, Desk, answer_of, fits
 from splus_session.conformance.verdicts import Line
-from splus_session.testing import Endpoint, ManualClock, Received, TokenTerms
+from splus_session.testing import Endpoint, ManualClock, Received
 
 SETTLING: Final = 10.0
 """Real seconds within which the client and the platform agree on what was sent."""
@@ -112,6 +107,8 @@ class Client:
     surplus_asks: list[Told] = attrs.field(factory=list)
     surplus: list[Received] = attrs.field(factory=list)
     hooked: list[str] = attrs.field(factory=list)
+    order: list[str] = attrs.field(factory=list)
+    """States told and hooks run, as they came."""
     renewals: dict[int, int] = attrs.field(factory=dict)
     """Which attempt the client's numbers for renewals are of."""
     notes: dict[str, Any] = attrs.field(factory=dict)
@@ -335,7 +332,7 @@ class Run:
         return self._moment_of(action) is not None
 
     def _can_platform(self, action: Action) -> bool:
-        return action.how in ("admit_banned", "fail_settings", "short_lived") or bool(self.clients)
+        return action.how in ("admit_banned", "fail_settings", "short_lived", "down") or bool(self.clients)
 
     def _can_skew(self, action: Action) -> bool:
         return not self.clients
@@ -353,6 +350,10 @@ class Run:
         match action.how:
             case "due":
                 when = client.oracle.deadline
+            case "almost_expiry":
+                credential = snapshot.credential
+                if snapshot.state is SessionState.ESTABLISHED and credential and credential.expires_at:
+                    when = credential.expires_at - snapshot.offset - min(10.0, credential.lifetime / 20)
             case "renewal":
                 if snapshot.renew_at is not None and snapshot.renewal is None:
                     when = snapshot.renew_at - snapshot.offset
@@ -411,7 +412,9 @@ class Run:
         """Have the client do a call."""
         self.lines.append(Line("app", _name(client), label))
         self.commands += 1
-        call = Call(self._id + 1, do, client.name, since=self.clock.monotonic(), sent=len(self.desk.arrived()))
+        call = Call(
+            self._id + 1, do, client.name, since=self.clock.monotonic(), sent=len(self.desk.arrived())
+        )
         self._calls[call.id] = call
         client.oracle.calls.append(call)
         self._send({"do": do, "client": client.name, **fields})
@@ -668,6 +671,11 @@ class Run:
         client = self.clients[action.client]
         client.notes["call_when"] = authorize(client.oracle.snapshot)
         self._call(client, "call", "GET /api/v3/channels", path="/api/v3/channels")
+        if action.how == "twice":
+            # What a rejection of the first leads to is kept waiting meanwhile.
+            self._digest()
+            client.notes["call_when"] = authorize(client.oracle.snapshot)
+            self._call(client, "call", "GET /api/v3/channels", path="/api/v3/channels")
         return self._moment()
 
     def _do_realtime(self, action: Action) -> Iterator[None]:
@@ -706,12 +714,22 @@ class Run:
 
     def _answer_by_itself(self, client: Client, ask: Ask) -> None:
         how = str(ask.answered)
-        self._give_answer(client, ask, how)
         if how == "twice":
-            self._digest()
-            self._give_answer(client, ask, "well")
+            return self._answer_twice(client, ask)
+        self._give_answer(client, ask, how)
         if how == "malformed" and self._is_open(client, ask):
             self._give_answer(client, ask, "well")
+
+    def _answer_twice(self, client: Client, ask: Ask) -> None:
+        """The second answer comes before the platform's to the first."""
+        self.desk.plan_renewal("hold")
+        self._give_answer(client, ask, "well")
+        self._digest()
+        self._give_answer(client, ask, "well")
+        self._digest()
+        if self.desk.held():
+            self.desk.release("well", newest=True)
+            self._after_platform()
 
     def _do_answer(self, action: Action) -> Iterator[None]:
         client = self.clients[action.client]
@@ -797,6 +815,9 @@ class Run:
     def _do_next(self, action: Action) -> None:
         self.desk.plan(action.how)
 
+    def _do_next_renewal(self, action: Action) -> None:
+        self.desk.plan_renewal(action.how)
+
     def _do_hold(self, action: Action) -> None:
         self.desk.plan("hold")
 
@@ -842,6 +863,8 @@ class Run:
             if now >= end:
                 return
             dues = [client.oracle.deadline for client in self.clients.values() if client.is_open]
+            # A retry that comes sooner than the platform asked for is seen before it may come.
+            dues += [client.oracle.not_before - 0.1 for client in self.clients.values() if client.is_open]
             ahead = [due for due in dues if due is not None and now < due < end]
             self._move(how, min([end, *ahead]) - now if how == "advance" else end - now)
             yield from self._moment()
@@ -861,7 +884,7 @@ class Run:
         self.lines.append(Line("kit", "client", f"{how} {seconds:g} s"))
         self.commands += 1
         for client in self.clients.values():
-            client.notes["time"] = how
+            client.notes["time"], client.notes["seconds"] = how, seconds
             if client.is_open:
                 client.oracle.advance(self.clock.now())
         self._send({"do": how, "seconds": seconds})
@@ -883,6 +906,9 @@ class Run:
             self._settle()
         for client in self.clients.values():
             client.look = self._idle.clients.get(client.name)
+        self.desk.in_session = any(
+            client.oracle.snapshot.state in IN_SESSION for client in self.clients.values() if client.is_open
+        )
 
     def _is_lacking(self) -> bool:
         """Whether something that the oracle expects was not seen yet."""
@@ -944,6 +970,7 @@ class Run:
                 self._hear_ask(client, event)
             case "hook" if client is not None:
                 client.hooked.append(str(event.text("hook")))
+                client.order.append(str(event.text("hook")))
             case "uncaught":
                 self._uncaught.append(str(event.text("message"))[:200])
                 self.lines.append(Line("client", "app", f"uncaught: {event.text('message')}"[:100]))
@@ -954,6 +981,7 @@ class Run:
         observer, state = event.number("observer"), event.text("state")
         client.heard.setdefault(observer, []).append(event)
         if observer == 0:
+            client.order.append(str(state))
             self.lines.append(Line(_name(client), "app", f"state: {state}"))
         oracle = client.oracle
         if observer == 0 and state == SessionState.TOKEN_EXPIRED.value and client.is_open:
@@ -1200,6 +1228,8 @@ class Run:
         held += [other.oracle.snapshot for other in self.clients.values()]
         return {
             "devices": set(client.devices),
+            "order": tuple(client.order),
+            "lax": client.oracle.lax,
             "own": client.own_handler,
             "left": client.left,
             "stays": client.stays,
@@ -1259,7 +1289,7 @@ class Run:
         oracle.steps, oracle.changes, oracle.hooks = [], [], []
         client.heard, client.joined = {}, {}
         client.flights, client.answered, client.surplus = [], [], []
-        client.asked, client.surplus_asks, client.hooked = [], [], []
+        client.asked, client.surplus_asks, client.hooked, client.order = [], [], [], []
         self._remember(client, moment)
         client.notes = {}
         client.before = oracle.snapshot
@@ -1307,7 +1337,7 @@ def _object(body: bytes) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-_OF_PLATFORM: Final = frozenset({"next", "hold", "release", "next_call", "platform", "skew"})
+_OF_PLATFORM: Final = frozenset({"next", "next_renewal", "hold", "release", "next_call", "platform", "skew"})
 _TIME_FACTS: Final = frozenset({"token_expired", "renewal_due", "answer_overdue", "revocation_due"})
 _LOGINS: Final = frozenset({"login", "login_with_access_token", "login_as_visitor", "login_as_bot"})
 _KNOWN: Final = frozenset({"not_allowed", "auth_token_required", "handler_required", "invalid_access_token"})

@@ -145,7 +145,9 @@ def _after_joining(moment: Moment, observer: int) -> list[str]:
     if joined is None:
         return told
     # When a client is opened, it may be told where it was before it was resumed, too.
-    while told and (told[0] == joined.value or told[0] == NOT_LOGGED_IN.value and moment.notes.get("opened")):
+    while told and (
+        told[0] == joined.value or (told[0] == NOT_LOGGED_IN.value and moment.notes.get("opened"))
+    ):
         first = told[0]
         told = told[1:]
         if first == joined.value:

@@ -124,7 +124,11 @@ def _(moment: Moment) -> Judgement:
         for event in moment.heard.get(0, [])
         if event.text("state") == "established" and "user_id" in event.fields
     ]
-    if not moment.took("session_opened", target=ESTABLISHED) or not told or moment.after.state is not ESTABLISHED:
+    if (
+        not moment.took("session_opened", target=ESTABLISHED)
+        or not told
+        or moment.after.state is not ESTABLISHED
+    ):
         return None
     if told[0].text("user_id") is None:
         return Wrong("the user id is there", "there is none while established is told")
@@ -362,6 +366,15 @@ def _(moment: Moment) -> Judgement:
     return Wrong(f"{right} is called", f"{wrong[0].event} is told") if wrong else True
 
 
+@sentence("HANDLER-1", "The client's handlers outlive a logout", "time")
+def _(moment: Moment) -> Judgement:
+    if moment.notes["stays"] < 2 or not moment.took("renewal_due") or moment.notes["own"]:
+        return None
+    if moment.unasked:
+        return Wrong("the handler is asked", "nobody is asked")
+    return bool(moment.asked) or None
+
+
 @sentence("HANDLER-2", "Setting an access token handler moves nothing", "access_token")
 def _(moment: Moment) -> Judgement:
     if not moment.did("set_access_token_handler") or moment.action.how == "wrong":
@@ -378,10 +391,17 @@ def _(moment: Moment) -> Judgement:
     return ends_well(moment, "set_access_token_handler")
 
 
-@sentence("HOOK-1", "Side effects run once each, in order", "hooks")
+_AFTER = {"on_login": "established", "on_ban": "terminated", "on_logout": "notLoggedIn"}
+
+
+@sentence("HOOK-1", "Side effects run once each, in order, after the change is told", "hooks")
 def _(moment: Moment) -> Judgement:
     if not moment.hooks and not moment.hooked:
         return None
+    order = moment.notes["order"]
+    for hook, state in _AFTER.items():
+        if hook in order and state in order and order.index(hook) < order.index(state):
+            return Wrong(f"{hook} runs after {state} is told", f"{hook} runs before that")
     if moment.hooks != moment.hooked:
         return Wrong(
             f"ran: {', '.join(moment.hooks) or 'none'}", f"ran: {', '.join(moment.hooked) or 'none'}"

@@ -147,7 +147,25 @@ def _(moment: Moment) -> Judgement:
         return None
     if moment.notes.get("asked_early") or (moment.surplus_asks and moment.after.renewal is None):
         return Wrong("nobody is asked before the pause is over", "a handler is asked before that")
-    return True
+    return first_wrong(sends_nothing(moment)) if moment.did(*_TIME) else True
+
+
+_TIME = ("until", "advance", "sleep", "jump")
+
+
+@sentence("RENEW-7", "Retries back off: they do not come ever again at once", "time")
+def _(moment: Moment) -> Judgement:
+    failed = [flight for flight in moment.answered if isinstance(flight.wanted, Renew)]
+    if len(failed) < 2 or not moment.took("renewal_failed") or moment.notes.get("seconds", 9.9) > 2:
+        return len(failed) > 0 and moment.took("renewal_failed")
+    many = len(failed) + len(moment.surplus) >= _MANY
+    return (
+        Wrong("fewer with every failure", f"{len(failed)} in {moment.notes['seconds']:g} s") if many else True
+    )
+
+
+_MANY = 5
+"""So many retries within two seconds do not come of full jitter: once in a hundred thousand times."""
 
 
 @sentence("RENEW-7", "After trouble that may pass, the renewal is sent again, backing off", "time")
@@ -248,6 +266,20 @@ def _(moment: Moment) -> Judgement:
     if any(isinstance(wanted, Renew) for wanted in moment.missing):
         return Wrong("GET /api/v3/sessions, with that token", "it is not verified")
     return is_where(moment)
+
+
+@sentence(
+    "RENEW-10", "When the platform is away, the same access token is tried again", "access_token", "time"
+)
+def _(moment: Moment) -> Judgement:
+    retry = moment.before.retry
+    if retry is None or not isinstance(retry.grant, AccessTokenGrant) or not moment.took("renewal_due"):
+        return None
+    if moment.surplus_asks or any(isinstance(wanted, Renew) for wanted in moment.missing):
+        return Wrong(
+            "GET /api/v3/sessions, with the same token", "another token is asked for, or nothing sent"
+        )
+    return True
 
 
 @sentence("RENEW-10", "Another user's token from on_token_renew changes nothing", "access_token", "time")
@@ -399,6 +431,18 @@ def _(moment: Moment) -> Judgement:
     return ends_well(moment, "login", "call")
 
 
+@sentence("EXPIRE-4", "A token that says nothing of its expiry is not ended by the clock", "time")
+def _(moment: Moment) -> Judgement:
+    credential = moment.before.credential
+    if credential is None or credential.expires_at is not None or moment.notes["lax"]:
+        return None
+    if moment.notes.get("time") is None or moment.steps or moment.before.retry or moment.before.renewal:
+        return None
+    if moment.surplus_asks or moment.surplus:
+        return Wrong("it is not renewed by the clock", "a renewal is asked for, or sent")
+    return tells_that(moment)
+
+
 @sentence("EXPIRE-5", "A request that cannot be authorised fails at once, unsent", "call")
 def _(moment: Moment) -> Judgement:
     if not moment.did("call") or not isinstance(moment.notes.get("call_when"), Denied):
@@ -415,12 +459,12 @@ def _(moment: Moment) -> Judgement:
 def _(moment: Moment) -> Judgement:
     if not moment.did("call") or not isinstance(moment.notes.get("call_when"), Waiting):
         return None
-    if moment.changes or moment.before.state in (ESTABLISHED,) or not moment.waiting:
+    if moment.changes or moment.before.state is ESTABLISHED:
         return None
     calls = [record for record in moment.requests if record.endpoint is Endpoint.GET_CHANNELS]
     if calls:
         return Wrong("the request waits", f"{calls[0].method} {calls[0].path} is sent")
-    early = [call for call in moment.waiting if call.do == "call" and call.ended is not None]
+    early = [call for call in moment.ends("call") if not call.is_due]
     return first_wrong(*(wrong_end(call) for call in early))
 
 
