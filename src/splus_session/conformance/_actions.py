@@ -81,16 +81,28 @@ APP: Final = ("well", "hold", "unable", "refused", "twice", "malformed", "wrong_
 """How the app may answer a renewal."""
 
 
-def _of(do: str, *hows: str, client: str = "a") -> tuple[Action, ...]:
-    return tuple(Action(do, client, how) for how in hows)
+Phrase = tuple[Action, ...]
+"""Actions that go well together. A scenario is drawn phrase by phrase."""
 
 
-def _by(do: str, *hows: str) -> tuple[Action, ...]:
+def _of(do: str, *hows: str, client: str = "a") -> tuple[Phrase, ...]:
+    return tuple((Action(do, client, how),) for how in hows)
+
+
+def _by(do: str, *hows: str) -> tuple[Phrase, ...]:
     return _of(do, *hows, client="")
 
 
-def _lasting(do: str, *seconds: float) -> tuple[Action, ...]:
-    return tuple(Action(do, "", "", each) for each in seconds)
+def _lasting(do: str, *seconds: float) -> tuple[Phrase, ...]:
+    return tuple((Action(do, "", "", each),) for each in seconds)
+
+
+def _each(phrases: tuple[Phrase, ...], then: Action) -> tuple[Phrase, ...]:
+    return tuple((*phrase, then) for phrase in phrases)
+
+
+_DUE: Final = Action("until", "a", "due")
+_SECURE: Final = Action("secure_logout", "a")
 
 
 _HOUR, _DAY = 3600.0, 86400.0
@@ -98,14 +110,15 @@ _HOUR, _DAY = 3600.0, 86400.0
 NOTHING: Final = Action("nothing")
 """No action: what is left when one is taken out."""
 
-OPENINGS: Final[tuple[Action, ...]] = (
-    *[NOTHING] * 4,
+OPENINGS: Final[tuple[Phrase, ...]] = (
+    *[()] * 4,
     *_lasting("skew", 40 * _DAY, -40 * _DAY),
-    *_of("open", "development", "without_handlers"),
+    *_of("open", "without_handlers"),
+    (Action("open", "a", "development"), Action("login", "a", "ann_without")),
 )
 """How a scenario may begin."""
 
-ALWAYS: Final[tuple[Action, ...]] = (
+ALWAYS: Final[tuple[Phrase, ...]] = (
     *_of("login", *["ann"] * 10, "bob"),
     *_of("call", *[""] * 4),
     *_of("until", *["due"] * 4, "renewal", "renewal", "expiry", "expiry", "almost_expiry"),
@@ -114,7 +127,7 @@ ALWAYS: Final[tuple[Action, ...]] = (
 )
 """What every scenario may have. Each action is as likely as it is often there."""
 
-GROUPS: Final[Mapping[str, tuple[Action, ...]]] = {
+GROUPS: Final[Mapping[str, tuple[Phrase, ...]]] = {
     "wrong logins": _of("login", "refused", "bob_long_name", "nobody", "long_name", "ann_without"),
     "own handlers": _of("login", *["ann_own_handler"] * 6),
     "access tokens": (
@@ -126,7 +139,11 @@ GROUPS: Final[Mapping[str, tuple[Action, ...]]] = {
         *_of("login_as_bot", *[""] * 3),
     ),
     "logouts": _of("logout", *[""] * 6),
-    "secure logouts": _of("secure_logout", *[""] * 8),
+    "secure logouts": (
+        *_of("secure_logout", *[""] * 4),
+        *_each(_by("hold", *[""] * 4), _SECURE),
+        *_each(_by("next", "lost", "lost_after", "server_error", "refused"), _SECURE),
+    ),
     "renewing now": _of("renew_now", *[""] * 6),
     "cancelling": (*_of("cancel", *[""] * 4), *_by("hold", *[""] * 3)),
     "wrong handlers": _of("handle", "raise", "raise", "garbage", "report"),
@@ -134,8 +151,8 @@ GROUPS: Final[Mapping[str, tuple[Action, ...]]] = {
     "observers that log out": _of("observe", "logout"),
     "rejections": (
         *_of("call", *[""] * 6, "twice", "twice", "twice"),
-        *_by("next_call", "unauthorized", "unauthorized", "banned"),
-        *_by("platform", "revoke", "revoke", "revoke"),
+        *_each(_by("next_call", "unauthorized", "unauthorized", "banned"), Action("call", "a")),
+        *_each(_by("platform", "revoke", "revoke", "revoke"), Action("call", "a")),
     ),
     "restarts": (*_of("close", *[""] * 3), *_of("open", *["again"] * 4), *_of("kill", "", "")),
     "impossible clients": _of("open", "no_key", "no_region", "plain_http", client="c"),
@@ -147,12 +164,12 @@ GROUPS: Final[Mapping[str, tuple[Action, ...]]] = {
     ),
     "pushes": _of("realtime", *["ban"] * 5, *["deletion"] * 3, *["other_ban"] * 3, "other_deletion"),
     "administrators": _by("platform", "ban", "ban", "delete", "delete", "unban", "revoke"),
-    "rules": _by("platform", "admit_banned", "fail_settings", "short_lived", "down"),
+    "rules": _by("platform", "admit_banned", "fail_settings", "short_lived"),
     "late handlers": (
-        *_of("app", *["hold"] * 6),
+        *_each(_of("app", *["hold"] * 6), _DUE),
         *_of("answer", *["well"] * 4, *["old"] * 4, "unable", "malformed"),
     ),
-    "unlucky handlers": _of("app", *APP[2:], "twice", "unable"),
+    "unlucky handlers": _each(_of("app", *APP[2:], "twice", "unable", "wrong_user"), _DUE),
     "a bad network": _by("next", "lost", "lost_after", "server_error", "rate_limited"),
     "refusals": _by(
         "next", "refused", "bad_request", "banned", "deleted", "isGlobalBan", "isGlobalBanned", "isDeleted"
@@ -162,13 +179,18 @@ GROUPS: Final[Mapping[str, tuple[Action, ...]]] = {
     ),
     "odd tokens": _by("next", "short_lived", "no_expiry", "no_expiry", "no_issue"),
     "failing renewals": (
-        *_by(
-            "next_renewal", "lost", "server_error", "rate_limited", "rate_limited", "refused", "bad_request"
-        ),
-        *_by("next_renewal", "banned", "deleted", "isGlobalBan"),
+        *_each(_by("next_renewal", "lost", "server_error", "rate_limited", "rate_limited", "refused"), _DUE),
+        *_each(_by("next_renewal", "banned", "deleted", "isGlobalBan", "bad_request"), _DUE),
+        (Action("platform", "", "down"), _DUE, _DUE),
     ),
-    "bad renewals": _by("next_renewal", "expired", "expired", "wrong_user", "malformed", "short_lived"),
-    "slow answers": (*_by("hold", *[""] * 8), *_by("release", *["well"] * 8)),
+    "bad renewals": _each(
+        _by("next_renewal", "expired", "expired", "wrong_user", "malformed", "short_lived"), _DUE
+    ),
+    "slow answers": (
+        *_by("hold", *[""] * 6),
+        *_by("release", *["well"] * 8),
+        *_each(_by("hold", "", ""), Action("login", "a", "ann")),
+    ),
     "slow and bad answers": (
         *_by("hold", *[""] * 6),
         *_by("release", *(how for how in ANSWERS[1:] if how not in ("huge", "deep"))),

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
-from splus_session.conformance._actions import ALWAYS, GROUPS, NOTHING, OPENINGS, Action
+from splus_session.conformance._actions import ALWAYS, GROUPS, NOTHING, OPENINGS, Action, Phrase
 from splus_session.conformance._against import Known
 from splus_session.conformance._judge import Found, Outcome, play
 from splus_session.conformance._lines import AdapterError
@@ -26,8 +26,8 @@ DEFAULT_BUDGET: Final = 400
 """How many scenarios are played."""
 DEFAULT_SEED: Final = 1
 
-_SHORTEST, _LONGEST = 30, 60
-"""How many actions are drawn for a scenario; many make no sense where they stand."""
+_SHORTEST, _LONGEST = 25, 50
+"""How many phrases are drawn for a scenario; many make no sense where they stand."""
 _SHORTENING: Final = 60
 """How many runs it may take to shorten one breach."""
 _HURRIED, _PATIENT = 0.03, 1.0
@@ -280,11 +280,16 @@ class Campaign:
 @st.composite
 def scenarios(draw: st.DrawFn, features: frozenset[str]) -> tuple[Action, ...]:
     """Scenarios for a client with these features: of the actions of some groups, as many as there are."""
-    chosen = draw(st.lists(st.booleans(), min_size=len(GROUPS), max_size=len(GROUPS)))
+    chosen = draw(st.lists(st.sampled_from((False, False, True)), min_size=len(GROUPS), max_size=len(GROUPS)))
     groups = [group for group, is_in in zip(GROUPS.values(), chosen, strict=True) if is_in]
-    fitting = [action for group in (ALWAYS, *groups) for action in group if needs(action) <= features]
-    opening = draw(st.sampled_from([action for action in OPENINGS if needs(action) <= features]))
-    return (opening, *draw(st.lists(st.sampled_from(fitting), min_size=_SHORTEST, max_size=_LONGEST)))
+    fitting = [phrase for group in (ALWAYS, *groups) for phrase in group if _fits(phrase, features)]
+    opening = draw(st.sampled_from([phrase for phrase in OPENINGS if _fits(phrase, features)]))
+    phrases = draw(st.lists(st.sampled_from(fitting), min_size=_SHORTEST, max_size=_LONGEST))
+    return tuple(action for phrase in (opening, *phrases) for action in phrase)
+
+
+def _fits(phrase: Phrase, features: frozenset[str]) -> bool:
+    return all(needs(action) <= features for action in phrase)
 
 
 def _place(sentence: Sentence) -> tuple[int, str]:

@@ -108,7 +108,9 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("LOGIN-2", "A login that succeeds leads to established")
 def _(moment: Moment) -> Judgement:
-    if not moment.took("session_opened", target=ESTABLISHED) or moment.notes.get("observer_logged_out"):
+    if not moment.took("session_opened", source=ESTABLISHING, target=ESTABLISHED) or moment.notes.get(
+        "observer_logged_out"
+    ):
         return None
     if "established" not in moment.told():
         return Wrong("told: established", f"told: {', '.join(moment.told()) or 'nothing'}")
@@ -125,7 +127,7 @@ def _(moment: Moment) -> Judgement:
         if event.text("state") == "established" and "user_id" in event.fields
     ]
     if (
-        not moment.took("session_opened", target=ESTABLISHED)
+        not moment.took("session_opened", source=ESTABLISHING, target=ESTABLISHED)
         or not told
         or moment.after.state is not ESTABLISHED
     ):
