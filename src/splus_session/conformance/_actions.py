@@ -102,6 +102,7 @@ def _each(phrases: tuple[Phrase, ...], then: Action) -> tuple[Phrase, ...]:
 
 
 _DUE: Final = Action("until", "a", "due")
+_LOGIN: Final = Action("login", "a", "ann")
 _SECURE: Final = Action("secure_logout", "a")
 
 
@@ -114,6 +115,8 @@ OPENINGS: Final[tuple[Phrase, ...]] = (
     *[()] * 4,
     *_lasting("skew", 40 * _DAY, -40 * _DAY),
     *_of("open", "without_handlers"),
+    (Action("open", "a", "without_handlers"), Action("login_as_bot", "a"), _DUE),
+    (Action("open", "a", "without_handlers"), Action("login_as_visitor", "a", "unsigned"), _DUE),
     (Action("open", "a", "development"), Action("login", "a", "ann_without")),
 )
 """How a scenario may begin."""
@@ -129,7 +132,11 @@ ALWAYS: Final[tuple[Phrase, ...]] = (
 
 GROUPS: Final[Mapping[str, tuple[Phrase, ...]]] = {
     "wrong logins": _of("login", "refused", "bob_long_name", "nobody", "long_name", "ann_without"),
-    "own handlers": _of("login", *["ann_own_handler"] * 6),
+    "own handlers": (
+        *_of("login", *["ann_own_handler"] * 4),
+        *_each(_of("login", "ann_own_handler", "ann_own_handler"), _DUE),
+        *[(Action("logout", "a"), _LOGIN, _DUE)] * 2,
+    ),
     "access tokens": (
         *_of("login_with_access_token", *["good"] * 10, "expired", "not_jwt", "no_user", "unknown"),
         *_of("set_access_token_handler", "none", "report", "wrong"),
@@ -153,12 +160,18 @@ GROUPS: Final[Mapping[str, tuple[Phrase, ...]]] = {
         *_of("call", *[""] * 6, "twice", "twice", "twice"),
         *_each(_by("next_call", "unauthorized", "unauthorized", "banned"), Action("call", "a")),
         *_each(_by("platform", "revoke", "revoke", "revoke"), Action("call", "a")),
+        *_each(
+            _each(
+                _by("next_renewal", "server_error", "lost", "hold"), Action("next_call", "", "unauthorized")
+            ),
+            Action("call", "a"),
+        ),
     ),
     "restarts": (*_of("close", *[""] * 3), *_of("open", *["again"] * 4), *_of("kill", "", "")),
     "impossible clients": _of("open", "no_key", "no_region", "plain_http", client="c"),
     "other clients": (
-        *_of("open", "", client="b"),
-        *_of("login", "bob", "bob", "bob", "ann", client="b"),
+        *_each(_of("open", "", "", client="b"), Action("login", "b", "bob")),
+        *_each(_of("login", "bob", "bob", "ann", client="b"), Action("call", "a")),
         *_of("logout", "", client="b"),
         *_of("call", "", "", client="b"),
     ),
@@ -167,17 +180,29 @@ GROUPS: Final[Mapping[str, tuple[Phrase, ...]]] = {
     "rules": _by("platform", "admit_banned", "fail_settings", "short_lived"),
     "late handlers": (
         *_each(_of("app", *["hold"] * 6), _DUE),
+        *[(Action("logout", "a"), Action("answer", "a", "old"))] * 2,
+        *[(Action("app", "a", "hold"), _DUE, Action("until", "a", "almost_expiry"), Action("call", "a"))] * 2,
         *_of("answer", *["well"] * 4, *["old"] * 4, "unable", "malformed"),
     ),
     "unlucky handlers": _each(_of("app", *APP[2:], "twice", "unable", "wrong_user"), _DUE),
     "a bad network": _by("next", "lost", "lost_after", "server_error", "rate_limited"),
-    "refusals": _by(
-        "next", "refused", "bad_request", "banned", "deleted", "isGlobalBan", "isGlobalBanned", "isDeleted"
+    "refusals": _each(
+        _by(
+            "next",
+            "refused",
+            "bad_request",
+            "banned",
+            "deleted",
+            "isGlobalBan",
+            "isGlobalBanned",
+            "isDeleted",
+        ),
+        _LOGIN,
     ),
     "bad answers": _by(
         "next", "wrong_user", "expired", "malformed", "not_an_object", "huge", "deep", "redirect"
     ),
-    "odd tokens": _by("next", "short_lived", "no_expiry", "no_expiry", "no_issue"),
+    "odd tokens": _each(_by("next", "short_lived", "no_expiry", "no_expiry", "no_issue"), _LOGIN),
     "failing renewals": (
         *_each(_by("next_renewal", "lost", "server_error", "rate_limited", "rate_limited", "refused"), _DUE),
         *_each(_by("next_renewal", "banned", "deleted", "isGlobalBan", "bad_request"), _DUE),
@@ -185,6 +210,11 @@ GROUPS: Final[Mapping[str, tuple[Phrase, ...]]] = {
     ),
     "bad renewals": _each(
         _by("next_renewal", "expired", "expired", "wrong_user", "malformed", "short_lived"), _DUE
+    ),
+    "slow renewals": (
+        *_each(_by("next_renewal", *["hold"] * 4), _DUE),
+        *_by("release", "well", "banned", "server_error", "deleted"),
+        *[(Action("logout", "a"), _LOGIN)] * 2,
     ),
     "slow answers": (
         *_by("hold", *[""] * 6),

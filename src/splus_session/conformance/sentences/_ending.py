@@ -1,9 +1,10 @@
 """Bans, deletions and logouts."""
 
-from splus_session import Revoke, SecureLogout
+from splus_session import Revoke, SecureLogout, SessionState
 from splus_session.conformance._moment import Moment
 from splus_session.conformance.sentences._base import (
     BANS,
+    ESTABLISHED,
     ESTABLISHING,
     IN_SESSION,
     NOT_LOGGED_IN,
@@ -58,9 +59,9 @@ def _(moment: Moment) -> Judgement:
     return is_where(moment)
 
 
-@sentence("BAN-3", "A ban of somebody else, or of nobody who is logged in, changes nothing", "realtime")
+@sentence("BAN-3", "A ban of somebody else, of nobody, or of an earlier session changes nothing")
 def _(moment: Moment) -> Judgement:
-    if not moment.did("realtime") or not moment.dropped(*BANS) or moment.changes:
+    if not moment.dropped(*BANS) or moment.changes:
         return None
     return tells_that(moment)
 
@@ -96,9 +97,33 @@ def _(moment: Moment) -> Judgement:
 # ── Logging out ─────────────────────────────────────────────────────────────────────────────────
 
 
-@sentence("LOGOUT-1", "Logout leads to notLoggedIn from every state")
+@sentence("LOGOUT-1", "Logout leads from established to notLoggedIn")
 def _(moment: Moment) -> Judgement:
-    if not moment.took("logout"):
+    return _logs_out(moment, ESTABLISHED)
+
+
+@sentence("LOGOUT-1", "Logout leads from establishing to notLoggedIn")
+def _(moment: Moment) -> Judgement:
+    return _logs_out(moment, ESTABLISHING)
+
+
+@sentence("LOGOUT-1", "Logout leads from tokenExpired to notLoggedIn", "time")
+def _(moment: Moment) -> Judgement:
+    return _logs_out(moment, TOKEN_EXPIRED)
+
+
+@sentence("LOGOUT-1", "Logout leads from terminated to notLoggedIn")
+def _(moment: Moment) -> Judgement:
+    return _logs_out(moment, TERMINATED)
+
+
+@sentence("LOGOUT-1", "Logging out again changes nothing")
+def _(moment: Moment) -> Judgement:
+    return _logs_out(moment, NOT_LOGGED_IN)
+
+
+def _logs_out(moment: Moment, source: SessionState) -> Judgement:
+    if not moment.did("logout") or not moment.took("logout", source=source):
         return None
     return tells_and_ends(moment, "logout")
 
