@@ -280,12 +280,16 @@ class Campaign:
 @st.composite
 def scenarios(draw: st.DrawFn, features: frozenset[str]) -> tuple[Action, ...]:
     """Scenarios for a client with these features: of the actions of some groups, as many as there are."""
-    chosen = draw(st.lists(st.sampled_from((False, False, True)), min_size=len(GROUPS), max_size=len(GROUPS)))
+    focus = draw(st.sampled_from(list(GROUPS)))
+    chosen = draw(
+        st.lists(st.sampled_from((False, False, False, True)), min_size=len(GROUPS), max_size=len(GROUPS))
+    )
     groups = [group for group, is_in in zip(GROUPS.values(), chosen, strict=True) if is_in]
-    fitting = [phrase for group in (ALWAYS, *groups) for phrase in group if _fits(phrase, features)]
+    phrases = [*ALWAYS, *GROUPS[focus] * 3, *(phrase for group in groups for phrase in group)]
+    fitting = [phrase for phrase in phrases if _fits(phrase, features)]
     opening = draw(st.sampled_from([phrase for phrase in OPENINGS if _fits(phrase, features)]))
-    phrases = draw(st.lists(st.sampled_from(fitting), min_size=_SHORTEST, max_size=_LONGEST))
-    return tuple(action for phrase in (opening, *phrases) for action in phrase)
+    drawn = draw(st.lists(st.sampled_from(fitting), min_size=_SHORTEST, max_size=_LONGEST))
+    return tuple(action for phrase in (opening, *drawn) for action in phrase)
 
 
 def _fits(phrase: Phrase, features: frozenset[str]) -> bool:

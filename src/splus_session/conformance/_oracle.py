@@ -33,7 +33,6 @@ from splus_session import (
     TokenExpired,
     Verify,
     step,
-    upcoming,
 )
 from splus_session._rules import RETRYABLE
 from splus_session.conformance._moment import Call, Flight
@@ -214,7 +213,11 @@ class Oracle:
         """When time will bring something."""
         return self.core.deadline
 
-    def next_fact(self) -> Event | None:
-        """What time will bring."""
-        due = upcoming(self.snapshot)
-        return None if due is None else due[1]
+    def turns(self) -> tuple[float, ...]:
+        """When it changes what a client may do by itself at a moment of its own choice."""
+        retry = self.snapshot.retry
+        if retry is None:
+            return ()
+        # Before the platform allows a retry again; and while what was presented is young enough for one.
+        grows_old = retry.obtained_at + self.snapshot.config.auth_token_lifetime
+        return self.not_before - 0.1, grows_old - 0.1

@@ -865,8 +865,9 @@ class Run:
             if now >= end:
                 return
             dues = [client.oracle.deadline for client in self.clients.values() if client.is_open]
-            # A retry that comes sooner than the platform asked for is seen before it may come.
-            dues += [client.oracle.not_before - 0.1 for client in self.clients.values() if client.is_open]
+            dues += [
+                when for client in self.clients.values() if client.is_open for when in client.oracle.turns()
+            ]
             ahead = [due for due in dues if due is not None and now < due < end]
             self._move(how, min([end, *ahead]) - now if how == "advance" else end - now)
             yield from self._moment()

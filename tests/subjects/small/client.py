@@ -512,6 +512,7 @@ class Client:
         """Register what renews access-token sessions, or nothing. Moves nothing."""
         self.begin()
         self.access_token_handler = checked_handler(handler, "on_token_renew")
+        self.tick()  # a renewal may have waited for nothing else
 
     def handler_for(self, stay: Stay) -> Any:
         """Who renews this stay."""
