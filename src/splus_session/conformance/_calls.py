@@ -132,11 +132,13 @@ async def _realtime(client: Client, command: Command) -> None:
 
 
 async def _call(client: Client, command: Command) -> int:
-    url, auth = client.url + command["path"], await _method(client, "auth")
+    # A client that reaches the platform without HTTP has an origin all the same, and its token is for that.
+    url = getattr(client.made, "origin", client.url) + command["path"]
+    auth = await _method(client, "auth")
     if client.threaded:
-        with httpx2.Client(auth=auth, transport=client.traffic.transport(), timeout=None) as http:
+        with httpx2.Client(auth=auth, transport=client.traffic.transport(client.url), timeout=None) as http:
             return http.get(url).status_code
-    transport = client.traffic.async_transport()
+    transport = client.traffic.async_transport(client.url)
     async with httpx2.AsyncClient(auth=auth, transport=transport, timeout=None) as http_async:
         return (await http_async.get(url)).status_code
 

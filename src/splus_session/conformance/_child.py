@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import IO, Final
 
 from splus_session.conformance._lines import LONGEST_LINE, MOST_EVENTS, AdapterError, Idle, Told, parse
+from splus_session.testing import FakePlatform
 
 PATIENCE: Final = 10.0
 """Real seconds within which a command is answered."""
@@ -58,6 +59,12 @@ class Child:
     def said(self) -> str:
         """The end of what it wrote to its standard error."""
         return self._said.decode("utf-8", "replace")
+
+    pause = 0.1
+    """See `Adapter.pause`."""
+
+    def meet(self, platform: FakePlatform) -> None:
+        """It meets no more of the platform than its URL."""
 
     @property
     def is_alive(self) -> bool:

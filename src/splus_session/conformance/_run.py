@@ -60,7 +60,7 @@ from splus_session.conformance._moment import Call, Flight, Moment
 from splus_session.conformance._oracle import IN_SESSION, Ask, Oracle
 from splus_session.conformance._platform import SESSION_ENDPOINTS, Desk, answer_of, fits
 from splus_session.conformance.verdicts import Line
-from splus_session.testing import Endpoint, ManualClock, Received
+from splus_session.testing import Endpoint, FakePlatform, ManualClock, Received
 
 SETTLING: Final = 10.0
 """Real seconds within which the client and the platform agree on what was sent."""
@@ -77,6 +77,15 @@ class Adapter(Protocol):
 
     def kill(self) -> None:
         """End it as a power failure would."""
+        ...
+
+    def meet(self, platform: FakePlatform) -> None:
+        """Get to know the platform of the run that begins, if it is in the same process."""
+        ...
+
+    @property
+    def pause(self) -> float:
+        """After so many real seconds without news there are none, from one that does not count."""
         ...
 
     @property
@@ -199,6 +208,7 @@ class Run:
         self._hail(keep=False)
 
     def _hail(self, *, keep: bool) -> None:
+        self.adapter.meet(self.desk.platform)
         self._send(
             {
                 "do": "begin",
@@ -264,9 +274,13 @@ class Run:
     def _is_quiet(self) -> bool:
         """For who cannot count: nothing was heard for a while."""
         before = len(self.desk.arrived()), self.desk.over(), len(self._events)
-        time.sleep(0.1)
+        time.sleep(self.adapter.pause)
         self._ask_again()
-        return before == (len(self.desk.arrived()), self.desk.over(), len(self._events))
+        return self.desk.under_way() == 0 and before == (
+            len(self.desk.arrived()),
+            self.desk.over(),
+            len(self._events),
+        )
 
     # ── What makes sense ────────────────────────────────────────────────────────────────────────
 
@@ -1298,8 +1312,16 @@ class Run:
 def needs(action: Action) -> frozenset[str]:
     """The features that an action needs."""
     of_client = frozenset({"several"}) if action.client == "b" else frozenset[str]()
-    development = frozenset({"development"}) if action.how == "development" else frozenset[str]()
-    return _NEEDS.get(action.do, frozenset[str]()) | of_client | development
+    by_how = {
+        "development": "development",
+        "no_key": "process",
+        "no_region": "process",
+        "plain_http": "process",
+    }
+    special = (
+        frozenset({by_how[action.how]}) if action.do == "open" and action.how in by_how else frozenset[str]()
+    )
+    return _NEEDS.get(action.do, frozenset[str]()) | of_client | special
 
 
 def _only_time(moment: Moment) -> bool:

@@ -64,13 +64,17 @@ class Traffic:
             with self._lock:
                 self.working -= 1
 
-    def transport(self) -> httpx2.BaseTransport:
-        """What an `httpx2.Client` takes as `transport`, so that its requests are counted."""
-        return _Transport(self, httpx2.HTTPTransport(verify=_trust(), limits=_LIMITS))
+    def transport(self, to: str | None = None) -> httpx2.BaseTransport:
+        """What an `httpx2.Client` takes as `transport`, so that its requests are counted.
 
-    def async_transport(self) -> httpx2.AsyncBaseTransport:
-        """What an `httpx2.AsyncClient` takes as `transport`, so that its requests are counted."""
-        return _AsyncTransport(self, httpx2.AsyncHTTPTransport(verify=_trust(), limits=_LIMITS))
+        Args:
+            to: the origin that they are sent to, wherever they are for.
+        """
+        return _Transport(self, httpx2.HTTPTransport(verify=_trust(), limits=_LIMITS), to)
+
+    def async_transport(self, to: str | None = None) -> httpx2.AsyncBaseTransport:
+        """The same for an `httpx2.AsyncClient`."""
+        return _AsyncTransport(self, httpx2.AsyncHTTPTransport(verify=_trust(), limits=_LIMITS), to)
 
 
 # No connection is kept: one that the server closes meanwhile would be something that happens.
@@ -110,15 +114,26 @@ class CountedStore:
             return self._store.device_id(make)
 
 
+def _sent_to(origin: str | None, request: httpx2.Request) -> httpx2.Request:
+    """The same request, to another origin. Whoever made it looks at its own afterwards."""
+    if origin is None:
+        return request
+    url = httpx2.URL(origin).copy_with(raw_path=request.url.raw_path)
+    return httpx2.Request(
+        request.method, url, headers=request.headers, stream=request.stream, extensions=request.extensions
+    )
+
+
 class _Transport(httpx2.BaseTransport):
-    def __init__(self, traffic: Traffic, inner: httpx2.BaseTransport) -> None:
+    def __init__(self, traffic: Traffic, inner: httpx2.BaseTransport, to: str | None) -> None:
         self._traffic = traffic
         self._inner = inner
+        self._to = to
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         end = self._traffic.begin()
         try:
-            response = self._inner.handle_request(request)
+            response = self._inner.handle_request(_sent_to(self._to, request))
         except BaseException:
             end()
             raise
@@ -151,14 +166,15 @@ class _Stream(httpx2.SyncByteStream):
 
 
 class _AsyncTransport(httpx2.AsyncBaseTransport):
-    def __init__(self, traffic: Traffic, inner: httpx2.AsyncBaseTransport) -> None:
+    def __init__(self, traffic: Traffic, inner: httpx2.AsyncBaseTransport, to: str | None) -> None:
         self._traffic = traffic
         self._inner = inner
+        self._to = to
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         end = self._traffic.begin()
         try:
-            response = await self._inner.handle_async_request(request)
+            response = await self._inner.handle_async_request(_sent_to(self._to, request))
         except BaseException:
             end()
             raise
