@@ -3,13 +3,15 @@
 import json
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
 from splus_session.conformance._lines import FEATURES, KINDS, AdapterError, Idle, Told, parse
 from splus_session.testing import Endpoint, FakePlatform
-from tests.conformance.kit import Child
+from tests.conformance.kit import Child, Kit, in_process, kinds
+from tests.subjects import own_aio
 
 ROOT = Path(__file__).parents[2]
 PAGE_PATH = ROOT / "docs" / "reference" / "protocol.md"
@@ -18,6 +20,9 @@ SMALL = ROOT / "tests" / "subjects" / "small" / "client.py"
 
 _, _, FIRST = PAGE.partition("## A first adapter")
 [SESSION] = re.findall(r"^```\n(.*?)^```$", FIRST, re.DOTALL | re.MULTILINE)
+
+DUE = 25 * 24 * 3600.0
+"""Into this many seconds of a month's token, renewal is due."""
 
 Line = dict[str, Any]
 
@@ -106,6 +111,33 @@ def tells(said: object, page: object) -> bool:
         unlike = {"name", "version", "features"}
         return all(name in said and (name in unlike or tells(said[name], page[name])) for name in page)
     return said == page
+
+
+def test_our_own_adapters_answer_in_odd_cases_as_the_page_says(kit: Kit) -> None:
+    assert kinds(kit.do("logout", client="nobody")) == ["closed"]
+    assert kinds(kit.do("close", client="nobody")) == ["closed"]
+    assert kinds(kit.open(api_key="")) == ["invalid_argument"]
+    assert kit.looks == {}
+    assert kinds(kit.open()) == ["done"]
+    assert kinds(kit.do("answer", client="a", renewal=99, **{"with": "renew"})) == ["other"]
+    assert kinds(kit.do("login_with_access_token", client="a", access_token="")) == ["invalid_argument"]
+    kit.log_in()
+    kit.advance(DUE)
+    number = kit.renewal()
+    assert kinds(kit.do("close", client="a")) == ["done"]
+    assert kinds(kit.do("answer", client="a", renewal=number, **{"with": "unable"})) == ["done"]
+    assert kinds(kit.do("logout", client="a")) == ["closed"]
+
+
+def test_giving_up_a_login_that_is_over_is_nothing() -> None:
+    with in_process(own_aio) as channel, TemporaryDirectory() as folder:
+        kit = Kit(channel, Path(folder))
+        kit.begin()
+        kit.open()
+        kit.log_in()
+        assert kinds(kit.do("cancel", client="a", call=kit.last_call())) == ["done"]
+        assert kit.looks["a"]["state"] == "established"
+        kit.stop()
 
 
 @pytest.mark.requirement("SECRET-3")
