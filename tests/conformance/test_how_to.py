@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from splus_session import conformance
 from splus_session.conformance.verdicts import Verdict
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +48,7 @@ def sh(tmp_path: Path) -> Run:
     here.mkdir()
     program(bin_ / "splus-session", f'shift\nexec python -m splus_session.cli conform {QUICK} "$@"')
     program(bin_ / "python", f'exec "{sys.executable}" "$@"')
+    program(bin_ / "pytest", 'exec python -m pytest "$@"')
     program(bin_ / "node", f'exec python "{SMALL}" $MISTAKE')
 
     def run(code: str, *, mistake: str = MISTAKE) -> "subprocess.CompletedProcess[str]":
@@ -121,6 +123,16 @@ def test_a_client_in_python_is_judged_in_a_process_of_its_own(sh: Run, tmp_path:
     judged = sh(block("my_adapter.py"))
     assert judged.returncode == 0, judged.stdout + judged.stderr
     assert "my client 1.2.3" in judged.stdout
+
+
+@pytest.mark.skipif(not hasattr(conformance, "Conformance"), reason="there is no class of tests yet")
+def test_a_client_in_python_is_judged_in_pytest(sh: Run, tmp_path: Path) -> None:
+    (tmp_path / "here" / "test_my_client.py").write_text(
+        (EXAMPLES / "test_my_client.py").read_text("utf-8"), "utf-8"
+    )
+    judged = sh(block("pytest test_my_client.py"))
+    assert judged.returncode == 0, judged.stdout + judged.stderr
+    assert " passed" in judged.stdout
 
 
 def test_the_extra_exists() -> None:
