@@ -236,6 +236,19 @@ async def test_everything_that_may_happen_is_looked_at() -> None:
     assert len(names["graph"].worlds) > 100
 
 
+def test_a_client_in_another_language_is_judged() -> None:
+    [line] = re.findall(r"^splus-session (.*)$", README, re.MULTILINE)
+    small = ROOT / "tests" / "subjects" / "small" / "client.py"
+    options, separator, adapter = line.partition(" -- ")
+    assert (separator, adapter) == (" -- ", "node my_adapter.mjs")
+    quick = ["--id", "LOGIN-1", "--budget", "5"]
+    program = [sys.executable, "-m", "splus_session.cli"]
+    command = [*program, *options.split(), *quick, "--", sys.executable, small]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "passed: no breach" in done.stdout
+
+
 def test_no_block_of_python_goes_untested() -> None:
     source = Path(__file__).read_text("utf-8")
     words = re.findall(r'block\("([^"]+)"\)', source)

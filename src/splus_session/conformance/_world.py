@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from splus_session._errors import SessionClosed
 from splus_session.conformance._calls import COMMANDS, NEEDS, Client, Command, answer, observe, plain_value
 from splus_session.conformance._kinds import Unsupported, failure_of
 from splus_session.conformance._runners import Runner, settled
@@ -93,16 +94,24 @@ class World:
             case "open":
                 await self._open(command)
             case "close":
-                await self._close(self._clients.pop(command["client"]))
+                client = self._client(command)
+                del self._clients[command["client"]]
+                await self._close(client)
             case "cancel":
                 self._cancels[command["call"]]()
             case "answer":
                 await answer(self._renewals[command["renewal"]], command)
             case _ if name in COMMANDS:
-                return await COMMANDS[name](self._clients[command["client"]], command)
+                return await COMMANDS[name](self._client(command), command)
             case _:
                 raise Unsupported(f"there is no command {name}")
         return None
+
+    def _client(self, command: Command) -> Client:
+        client = self._clients.get(command["client"])
+        if client is None:
+            raise SessionClosed("no client of this name is open")
+        return client
 
     async def _open(self, command: Command) -> None:
         name = command["client"]

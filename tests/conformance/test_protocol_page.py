@@ -1,0 +1,172 @@
+"""The protocol's page is true: its lists are the kit's, and its first adapter says what a real one says."""
+
+import json
+import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from splus_session.conformance._lines import FEATURES, KINDS, AdapterError, Idle, Told, parse
+from splus_session.testing import Endpoint, FakePlatform
+from tests.conformance.kit import Child, Kit, in_process, kinds
+from tests.subjects import own_aio
+
+ROOT = Path(__file__).parents[2]
+PAGE_PATH = ROOT / "docs" / "reference" / "protocol.md"
+PAGE = PAGE_PATH.read_text("utf-8")
+SMALL = ROOT / "tests" / "subjects" / "small" / "client.py"
+
+_, _, FIRST = PAGE.partition("## A first adapter")
+[SESSION] = re.findall(r"^```\n(.*?)^```$", FIRST, re.DOTALL | re.MULTILINE)
+
+DUE = 25 * 24 * 3600.0
+"""Into this many seconds of a month's token, renewal is due."""
+
+Line = dict[str, Any]
+
+
+def exchanges() -> list[tuple[Line, list[Line]]]:
+    """The session of the page: each command, and what the adapter writes then."""
+    found: list[tuple[Line, list[Line]]] = []
+    for text in SESSION.splitlines():
+        sender, line = text[0], json.loads(text[2:])
+        if sender == ">":
+            found.append((line, []))
+        else:
+            found[-1][1].append(line)
+    return found
+
+
+def section(title: str) -> str:
+    """What stands below a heading."""
+    _, _, rest = PAGE.partition(f"## {title}\n")
+    return rest.partition("\n## ")[0]
+
+
+def test_the_features_of_the_page_are_those_of_the_kit() -> None:
+    rows = re.findall(r"^\| (`.*?) \| … ", section("Beginning"), re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == set(FEATURES)
+
+
+def test_the_kinds_of_errors_of_the_page_are_those_of_the_kit() -> None:
+    rows = re.findall(r"^\| (`.*?) \| ", section("Kinds of errors"), re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == KINDS
+
+
+def test_the_kit_takes_every_line_that_the_first_adapter_writes() -> None:
+    answers = [answer for _, answer in exchanges()]
+    *whole, bye = [[parse(json.dumps(line).encode()) for line in answer] for answer in answers]
+    assert bye == []
+    for *events, idle in whole:
+        assert isinstance(idle, Idle)
+        assert all(isinstance(event, Told) for event in events)
+    assert exchanges()[0][1][0]["protocol"] == 1
+
+
+def test_each_idle_line_of_the_first_adapter_carries_its_commands_id() -> None:
+    for command, answer in exchanges()[:-1]:
+        assert answer[-1]["idle"] == command["id"]
+
+
+def test_a_real_adapter_says_what_the_first_adapter_does(tmp_path: Path) -> None:
+    platform = FakePlatform()
+    hold = platform.hold(Endpoint.LOGIN)
+    child = Child.of([str(SMALL)])
+    with platform.serve() as server:
+        real = {
+            "url": server.url,
+            "api_key": platform.api_key.reveal(),
+            "auth_token": platform.issue_auth_token("ann").reveal(),
+            "store": str(tmp_path),
+        }
+        try:
+            for command, answer in exchanges()[:-1]:
+                if command["do"] == "settle":
+                    hold.arrived.wait()
+                    hold.release()
+                said = child.send({name: real.get(name, value) for name, value in command.items()})
+                while command["do"] == "settle" and said[-1]["open"]:
+                    said[-1:] = child.send(command)
+                assert_same(said, answer)
+            child.send(exchanges()[-1][0])
+            assert child.end() == 0
+        finally:
+            child.kill()
+
+
+def assert_same(said: list[Line], page: list[Line]) -> None:
+    """The same lines, as far as the page tells: a client that can do more tells more in each."""
+    assert len(said) == len(page)
+    for a_line in page:
+        fitting = [line for line in said if tells(line, a_line)]
+        assert len(fitting) == 1, (a_line, said)
+    assert "idle" in said[-1]
+
+
+def tells(said: object, page: object) -> bool:
+    """Whether all that stands on the page was said."""
+    if isinstance(said, dict) and isinstance(page, dict):
+        unlike = {"name", "version", "features"}
+        return all(name in said and (name in unlike or tells(said[name], page[name])) for name in page)
+    return said == page
+
+
+def test_our_own_adapters_answer_in_odd_cases_as_the_page_says(kit: Kit) -> None:
+    assert kinds(kit.do("logout", client="nobody")) == ["closed"]
+    assert kinds(kit.do("close", client="nobody")) == ["closed"]
+    assert kinds(kit.open(api_key="")) == ["invalid_argument"]
+    assert kit.looks == {}
+    assert kinds(kit.open()) == ["done"]
+    assert kinds(kit.do("answer", client="a", renewal=99, **{"with": "renew"})) == ["other"]
+    assert kinds(kit.do("login_with_access_token", client="a", access_token="")) == ["invalid_argument"]
+    kit.log_in()
+    kit.advance(DUE)
+    number = kit.renewal()
+    assert kinds(kit.do("close", client="a")) == ["done"]
+    assert kinds(kit.do("answer", client="a", renewal=number, **{"with": "unable"})) == ["done"]
+    assert kinds(kit.do("logout", client="a")) == ["closed"]
+
+
+def test_giving_up_a_login_that_is_over_is_nothing() -> None:
+    with in_process(own_aio) as channel, TemporaryDirectory() as folder:
+        kit = Kit(channel, Path(folder))
+        kit.begin()
+        kit.open()
+        kit.log_in()
+        assert kinds(kit.do("cancel", client="a", call=kit.last_call())) == ["done"]
+        assert kit.looks["a"]["state"] == "established"
+        kit.stop()
+
+
+@pytest.mark.requirement("SECRET-3")
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"hello",
+        b"[]",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"event": "sing"}',
+        b'{"event": "state", "client": "a", "observer": 0, "state": "happy"}',
+        b'{"event": "failed", "of": 1, "kind": "sad"}',
+        b'{"event": "done", "of": -1}',
+        b'{"event": "done", "of": true}',
+        b'{"idle": "7"}',
+        b'{"idle": 7, "clients": []}',
+        b'{"idle": 7, "clients": {"a": {"state": "establishing", "user_id": 5}}}',
+        b'{"idle": 7, "sent": 1}',
+    ],
+)
+def test_a_line_that_is_none_of_the_page_is_quoted_and_not_believed(line: bytes) -> None:
+    with pytest.raises(AdapterError) as raised:
+        parse(line)
+    assert repr(line[:120].decode("utf-8", "replace")) in str(raised.value)
+
+
+def test_links_lead_to_files_that_exist() -> None:
+    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", PAGE)
+    assert "requirements.md" in targets
+    assert [target for target in targets if not (PAGE_PATH.parent / target).exists()] == []
