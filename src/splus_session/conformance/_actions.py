@@ -71,9 +71,9 @@ WORDS: Final[Mapping[str, str]] = {
 }
 
 ANSWERS: Final = (
-    "well", "lost", "lost_after", "refused", "bad_request", "banned", "deleted", "rate_limited", "server_error",
-    "malformed", "not_an_object", "wrong_user", "expired", "isGlobalBan", "isGlobalBanned", "isDeleted",
-    "short_lived", "no_expiry", "no_issue", "huge", "deep", "redirect",
+    "well", "lost", "lost_after", "refused", "bad_request", "banned", "banned_by_code", "forbidden", "deleted",
+    "rate_limited", "server_error", "malformed", "not_an_object", "wrong_user", "expired", "isGlobalBan",
+    "isGlobalBanned", "isDeleted", "short_lived", "no_expiry", "no_issue", "huge", "deep", "redirect",
 )  # fmt: skip
 """How the platform may answer a session request."""
 
@@ -101,8 +101,11 @@ def _each(phrases: tuple[Phrase, ...], then: Action) -> tuple[Phrase, ...]:
     return tuple((*phrase, then) for phrase in phrases)
 
 
+_ALMOST: Final = Action("until", "a", "almost_expiry")
 _DUE: Final = Action("until", "a", "due")
 _LOGIN: Final = Action("login", "a", "ann")
+_CALL: Final = Action("call", "a")
+_AGAIN: Final = Action("open", "a", "again")
 _SECURE: Final = Action("secure_logout", "a")
 
 
@@ -117,6 +120,7 @@ OPENINGS: Final[tuple[Phrase, ...]] = (
     *_of("open", "without_handlers"),
     (Action("open", "a", "without_handlers"), Action("login_as_bot", "a"), _DUE),
     (Action("open", "a", "without_handlers"), Action("login_as_visitor", "a", "unsigned"), _DUE),
+    (Action("open", "a", "without_handlers"), _LOGIN, _ALMOST, _CALL, Action("until", "a", "expiry"), _CALL),
     (Action("open", "a", "development"), Action("login", "a", "ann_without")),
 )
 """How a scenario may begin."""
@@ -140,6 +144,8 @@ GROUPS: Final[Mapping[str, tuple[Phrase, ...]]] = {
     "access tokens": (
         *_of("login_with_access_token", *["good"] * 10, "expired", "not_jwt", "no_user", "unknown"),
         *_of("set_access_token_handler", "none", "report", "wrong"),
+        *_each(_of("app", "wrong_user", "wrong_user", "error", "malformed"), _DUE),
+        *_each(_by("next_renewal", "lost", "server_error"), _DUE),
     ),
     "visitors and bots": (
         *_of("login_as_visitor", *["unsigned"] * 4, *["signed"] * 4, "badly_signed"),
@@ -150,15 +156,19 @@ GROUPS: Final[Mapping[str, tuple[Phrase, ...]]] = {
         *_of("secure_logout", *[""] * 4),
         *_each(_by("hold", *[""] * 4), _SECURE),
         *_each(_by("next", "lost", "lost_after", "server_error", "refused"), _SECURE),
+        *[(Action("next_renewal", "", "hold"), _DUE, _SECURE, Action("release", "", "well"))] * 2,
     ),
     "renewing now": _of("renew_now", *[""] * 6),
     "cancelling": (*_of("cancel", *[""] * 4), *_by("hold", *[""] * 3)),
     "wrong handlers": _of("handle", "raise", "raise", "garbage", "report"),
     "observers": _of("observe", "report", "report", "raise", "raise"),
-    "observers that log out": _of("observe", "logout"),
+    "observers that log out": _each(
+        _each(_of("observe", "logout"), Action("observe", "a", "report")), Action("login", "a", "ann")
+    ),
     "rejections": (
         *_of("call", *[""] * 6, "twice", "twice", "twice"),
-        *_each(_by("next_call", "unauthorized", "unauthorized", "banned"), Action("call", "a")),
+        *_each(_by("next_call", "unauthorized", "unauthorized", "banned", "banned_by_code"), _CALL),
+        *_each(_by("next_call", "forbidden", "server_error", "hold"), _CALL),
         *_each(_by("platform", "revoke", "revoke", "revoke"), Action("call", "a")),
         *_each(
             _each(
@@ -167,7 +177,13 @@ GROUPS: Final[Mapping[str, tuple[Phrase, ...]]] = {
             Action("call", "a"),
         ),
     ),
-    "restarts": (*_of("close", *[""] * 3), *_of("open", *["again"] * 4), *_of("kill", "", "")),
+    "restarts": (
+        *_each(_of("close", *[""] * 3), _AGAIN),
+        *_each(_of("realtime", "ban"), Action("kill", "a")),
+        *_of("kill", "", ""),
+        *_of("open", "again", "again"),
+        *[(Action("close", "a"), Action("advance", "", "", 31 * _DAY), _AGAIN)] * 2,
+    ),
     "impossible clients": _of("open", "no_key", "no_region", "plain_http", client="c"),
     "other clients": (
         *_each(_of("open", "", "", client="b"), Action("login", "b", "bob")),
@@ -199,14 +215,14 @@ GROUPS: Final[Mapping[str, tuple[Phrase, ...]]] = {
         ),
         _LOGIN,
     ),
-    "bad answers": _by(
-        "next", "wrong_user", "expired", "malformed", "not_an_object", "huge", "deep", "redirect"
+    "bad answers": _each(
+        _by("next", "wrong_user", "expired", "malformed", "not_an_object", "huge", "deep", "redirect"), _LOGIN
     ),
     "odd tokens": _each(_by("next", "short_lived", "no_expiry", "no_expiry", "no_issue"), _LOGIN),
     "failing renewals": (
         *_each(_by("next_renewal", "lost", "server_error", "rate_limited", "rate_limited", "refused"), _DUE),
         *_each(_by("next_renewal", "banned", "deleted", "isGlobalBan", "bad_request"), _DUE),
-        (Action("platform", "", "down"), _DUE, _DUE),
+        *[(Action("platform", "", "down"), _DUE, Action("advance", "", "", _HOUR))] * 2,
     ),
     "bad renewals": _each(
         _by("next_renewal", "expired", "expired", "wrong_user", "malformed", "short_lived"), _DUE
@@ -225,7 +241,16 @@ GROUPS: Final[Mapping[str, tuple[Phrase, ...]]] = {
         *_by("hold", *[""] * 6),
         *_by("release", *(how for how in ANSWERS[1:] if how not in ("huge", "deep"))),
     ),
-    "clocks": (*_lasting("sleep", 601.0, 31 * _DAY), *_lasting("jump", -_HOUR, _HOUR)),
+    "slow API answers": (
+        *_each(_by("next_call", "hold", "hold", "hold"), _CALL),
+        *_by("release", "well", "banned", "banned", "refused"),
+        *[(Action("logout", "a"), _LOGIN)] * 2,
+    ),
+    "clocks": (
+        *_lasting("sleep", 601.0, 31 * _DAY),
+        *_lasting("jump", -_HOUR, _HOUR),
+        *[(Action("app", "a", "unable"), _DUE, Action("jump", "", "", -_HOUR), _DUE)] * 2,
+    ),
     "more time": _lasting("advance", 61.0, 300.0, 601.0, _DAY),
 }
 """What a scenario may have besides: it is drawn from its own choice of these groups, lest everything

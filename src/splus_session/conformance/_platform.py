@@ -47,6 +47,8 @@ _FAULTS: Final[dict[str, Callable[[], Fault]]] = {
     "refused": lambda: faults.error(401, 400100, "Unauthorized"),
     "bad_request": lambda: faults.error(400, 400000, "Bad request"),
     "banned": lambda: faults.error(403, 400312, "User is globally banned"),
+    "banned_by_code": lambda: faults.error(400, 400312, "User is globally banned"),
+    "forbidden": lambda: faults.error(403, 400301, "Permission denied"),
     "deleted": lambda: faults.error(404, 400400, "User is already deleted"),
     "rate_limited": lambda: faults.rate_limited(7),
     "server_error": lambda: faults.server_error(503),
@@ -153,7 +155,7 @@ class Desk:
             case "fail_settings":
                 self._fails_settings = True
             case "down":
-                self._down = 8
+                self._down = 14
             case "short_lived":
                 platform.rules.terms = TokenTerms(lifetime=900.0)
             case _:
@@ -165,17 +167,19 @@ class Desk:
 
     def _attend(self, record: Received) -> tuple[Fault, ...]:
         if record.endpoint in SESSION_ENDPOINTS:
-            how = self._next(record)
-            if how == "hold":
-                hold = Hold()
-                self._holds.append((record, hold))
-                return (hold.fault(),)
-            return self._struck(how)
+            return self._strike(record, self._next(record))
         if record.endpoint is Endpoint.GET_SETTINGS and self._fails_settings:
             return (faults.server_error(503),)
         if record.endpoint is Endpoint.GET_CHANNELS and self._call_plans:
-            return self._struck(self._call_plans.pop(0))
+            return self._strike(record, self._call_plans.pop(0))
         return ()
+
+    def _strike(self, record: Received, how: str) -> tuple[Fault, ...]:
+        if how != "hold":
+            return self._struck(how)
+        hold = Hold()
+        self._holds.append((record, hold))
+        return (hold.fault(),)
 
     def _next(self, record: Received) -> str:
         if self._down and record.endpoint in _OPENING:

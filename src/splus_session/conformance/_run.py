@@ -131,6 +131,10 @@ class Client:
     renewed: bool = False
     last_told: dict[int, str] = attrs.field(factory=dict)
     devices: set[str] = attrs.field(factory=set)
+    tokens: set[AccessToken] = attrs.field(factory=set)
+    """All that it ever had."""
+    set_back: bool = False
+    """Whether its clock was set back."""
     kind: SessionKind | None = None
     """The last session's."""
 
@@ -175,6 +179,9 @@ class Run:
         self._calls: dict[int, Call] = {}
         self._observers = 0
         self._logged: set[int] = set()
+        self._unread: list[Received] = []
+        """API requests whose answers were not made sense of yet."""
+        self._said = 0
         self._device_ids: dict[str, str] = {}
         self._stack = ExitStack()
 
@@ -242,6 +249,14 @@ class Run:
         text = json.dumps(event.fields, ensure_ascii=False)
         if any(secret in text for secret in self.desk.secrets()):
             self._leaks.append(f"the event {event.event} holds a secret")
+
+    def _look_at_what_was_said(self) -> None:
+        """Standard error is no place for secrets either."""
+        said = self.adapter.said
+        if len(said) != self._said:
+            self._said = len(said)
+            if any(secret in said for secret in self.desk.secrets()):
+                self._leaks.append("standard error holds a secret")
 
     def _ask_again(self) -> None:
         self._id += 1
@@ -902,6 +917,7 @@ class Run:
         self.commands += 1
         for client in self.clients.values():
             client.notes["time"], client.notes["seconds"] = how, seconds
+            client.set_back = client.set_back or (how == "jump" and seconds < 0)
             if client.is_open:
                 client.oracle.advance(self.clock.now())
         self._send({"do": how, "seconds": seconds})
@@ -968,6 +984,10 @@ class Run:
     def _answers(self) -> bool:
         """Tell the oracle what was answered. Whether anything was."""
         new = False
+        for record in [record for record in self._unread if _is_over(record)]:
+            self._unread.remove(record)
+            new = True
+            self._read(record)
         for client in self.clients.values():
             for flight in tuple(client.oracle.flights):
                 if flight.record is not None and flight.answer is None and _is_over(flight.record):
@@ -1052,7 +1072,7 @@ class Run:
         else:
             self.lines.append(Line("platform", "platform", "kept waiting"))
         if record.endpoint is Endpoint.GET_CHANNELS:
-            self._read(record)
+            self._unread.append(record)
         if record.endpoint not in SESSION_ENDPOINTS:
             return
         flight = self._match(record)
@@ -1165,22 +1185,29 @@ class Run:
 
     def _read(self, record: Received) -> None:
         """What the answer to an API request says of the session. [EXPIRE-3] [BAN-3]"""
+        if id(record) not in self._logged:
+            self._log_answer(record)
         body = {} if record.response is None else _object(record.response.body)
-        code = body.get("code")
+        code, now = body.get("code"), self.clock.now()
         for client in self.clients.values():
-            oracle, now = client.oracle, self.clock.now()
+            oracle = client.oracle
             current = oracle.snapshot.credential
-            if current is None or record.access_token != current.access_token:
+            is_current = current is not None and record.access_token == current.access_token
+            if not client.is_open or not (is_current or record.access_token in client.tokens):
                 continue
+            client.notes["api_said"] = "nothing" if record.status != 401 else "rejected"
             if code == 400312:
-                oracle.feed(UserBanned(attempt=oracle.snapshot.session), now)
+                client.notes["api_said"] = "banned"
+                oracle.feed(UserBanned(attempt=oracle.snapshot.session if is_current else -1), now)
             elif record.status == 401 or code == 400100:
-                oracle.feed(TokenRejected(oracle.snapshot.credential_attempt), now)
+                attempt = oracle.snapshot.credential_attempt if is_current else -1
+                oracle.feed(TokenRejected(attempt), now)
 
     # ── Moments ─────────────────────────────────────────────────────────────────────────────────
 
     def _moments(self, action: Action) -> Iterator[Moment]:
         """What just happened, client by client, and whether to go on."""
+        self._look_at_what_was_said()
         requests = self.desk.arrived()[self._judged :]
         self._judged = len(self.desk.arrived())
         judged = [
@@ -1247,6 +1274,7 @@ class Run:
             "devices": set(client.devices),
             "order": tuple(client.order),
             "lax": client.oracle.lax,
+            "set_back": client.set_back,
             "own": client.own_handler,
             "left": client.left,
             "stays": client.stays,
@@ -1261,6 +1289,8 @@ class Run:
     def _remember(self, client: Client, moment: Moment) -> None:
         """What later moments want to know of this one."""
         for taken in moment.steps:
+            if taken.after.credential is not None:
+                client.tokens.add(taken.after.credential.access_token)
             if taken.row is None:
                 continue
             event, source, target = event_name(taken.event), taken.row.source, taken.row.target

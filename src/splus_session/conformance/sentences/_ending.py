@@ -1,6 +1,6 @@
 """Bans, deletions and logouts."""
 
-from splus_session import Revoke, SecureLogout, SessionState
+from splus_session import Revoke, SecureLogout, SessionState, Verify
 from splus_session.conformance._moment import Moment
 from splus_session.conformance.sentences._base import (
     BANS,
@@ -89,7 +89,9 @@ def _(moment: Moment) -> Judgement:
 def _(moment: Moment) -> Judgement:
     if moment.notes.get("stays", 0) < 2:
         return None
-    if not _ended_by_ban(moment) and not moment.took("token_expired"):
+    if moment.took("token_rejected") and any(isinstance(wanted, Verify) for wanted in moment.missing):
+        return Wrong("the rejection is verified", "it is not")
+    if not _ended_by_ban(moment) and not moment.took("token_expired", "token_rejected"):
         return None
     return tells_that(moment)
 
@@ -189,7 +191,7 @@ def _(moment: Moment) -> Judgement:
 def _(moment: Moment) -> Judgement:
     if not moment.took("revocation_doubted"):
         return None
-    if any(type(wanted).__name__ == "Verify" for wanted in moment.missing):
+    if any(isinstance(wanted, Verify) for wanted in moment.missing):
         return Wrong("GET /api/v3/sessions, once", "it is not verified")
     return tells_and_ends(moment, "secure_logout")
 
@@ -212,6 +214,14 @@ def _(moment: Moment) -> Judgement:
 def _(moment: Moment) -> Judgement:
     second = moment.before.revocation is not None and moment.given(SecureLogout)
     return first_wrong(sends_nothing(moment), is_where(moment)) if second else None
+
+
+@sentence("LOGOUT-4", "A secure logout awaits a renewal on its way", "secure_logout", "time")
+def _(moment: Moment) -> Judgement:
+    renewal = moment.before.renewal
+    if renewal is None or renewal.grant is None or not moment.given(SecureLogout):
+        return None
+    return first_wrong(sends_nothing(moment), is_where(moment))
 
 
 @sentence("LOGOUT-4", "When tokenExpired, a secure logout revokes too", "secure_logout", "time")

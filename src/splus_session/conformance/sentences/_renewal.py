@@ -431,14 +431,23 @@ def _(moment: Moment) -> Judgement:
     return ends_well(moment, "login", "call")
 
 
+@sentence("EXPIRE-4", "What was to come after a pause comes, though the clock was set back meanwhile", "jump")
+def _(moment: Moment) -> Judgement:
+    if not moment.notes["set_back"] or moment.before.retry is None or not moment.took("renewal_due"):
+        return None
+    if moment.unasked or any(isinstance(wanted, Renew) for wanted in moment.missing):
+        return Wrong("the renewal is asked for, or sent", "nothing happens")
+    return True
+
+
 @sentence("EXPIRE-4", "A token that says nothing of its expiry is not ended by the clock", "time")
 def _(moment: Moment) -> Judgement:
     credential = moment.before.credential
     if credential is None or credential.expires_at is not None or moment.notes["lax"]:
         return None
-    if moment.notes.get("time") is None or moment.steps or moment.before.retry or moment.before.renewal:
+    if moment.notes.get("time") is None or moment.before.retry or moment.before.renewal:
         return None
-    if moment.surplus_asks or moment.surplus:
+    if moment.surplus_asks or moment.surplus or moment.asked:
         return Wrong("it is not renewed by the clock", "a renewal is asked for, or sent")
     return tells_that(moment)
 

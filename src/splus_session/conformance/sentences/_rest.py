@@ -71,6 +71,11 @@ def _(moment: Moment) -> Judgement:
 def _(moment: Moment) -> Judgement:
     if not moment.notes.get("observer_logged_out"):
         return None
+    for observer, how in moment.observers.items():
+        told = after_joining(moment, observer)
+        if how == "report" and observer not in moment.joined and told != moment.states:
+            expected = f"observer {observer} is told: {listed(moment.states)}"
+            return Wrong(expected, f"it is told: {listed(told)}")
     return tells_that(moment)
 
 
@@ -80,7 +85,7 @@ def _(moment: Moment) -> Judgement:
     if not told or 0 in moment.joined:
         return None
     for event in told:
-        absent = [name for name in ("previous", "reason", "at") if event.fields.get(name) is None]
+        absent = [name for name in ("previous", "reason", "at") if event.fields.get(name) in (None, "")]
         if absent:
             return Wrong("previous, reason and at", f"no {', no '.join(absent)}")
     for before, after in zip(told, told[1:], strict=False):
@@ -161,3 +166,10 @@ def _(moment: Moment) -> Judgement:
     if not failed:
         return None
     return is_where(moment)
+
+
+@sentence("WIRE-1", "An API error that is not about the session changes nothing", "call")
+def _(moment: Moment) -> Judgement:
+    if moment.notes.get("api_said") != "nothing" or moment.changes:
+        return None
+    return tells_that(moment)
