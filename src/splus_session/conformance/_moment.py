@@ -158,6 +158,11 @@ class Moment:
         return [str(event.text("state")) for event in self.heard.get(observer, [])]
 
     @property
+    def learned_the_time(self) -> bool:
+        """Whether an answer told that the platform's clock is another than was thought."""
+        return abs(self.after.offset - self.before.offset) > 1
+
+    @property
     def is_agreed(self) -> bool:
         """Whether the client says that it is where the oracle says."""
         return self.look is None or self.look.state == self.after.state.value

@@ -220,4 +220,6 @@ class Oracle:
             return ()
         # Before the platform allows a retry again; and while what was presented is young enough for one.
         grows_old = retry.obtained_at + self.snapshot.config.auth_token_lifetime
-        return self.not_before - 0.1, grows_old - 0.1
+        # And so often that a handler which is asked is answered in time.
+        soon = self.snapshot.now + self.snapshot.config.answer_timeout / 2
+        return self.not_before - 0.1, grows_old - 0.1, *((soon,) if retry.grant is not None else ())

@@ -64,7 +64,7 @@ from splus_session.testing import Endpoint, FakePlatform, ManualClock, Received
 
 SETTLING: Final = 10.0
 """Real seconds within which the client and the platform agree on what was sent."""
-PIECES: Final = 60
+PIECES: Final = 200
 """Into how many pieces one passing of time may fall."""
 
 
@@ -131,8 +131,8 @@ class Client:
     renewed: bool = False
     last_told: dict[int, str] = attrs.field(factory=dict)
     devices: set[str] = attrs.field(factory=set)
-    tokens: set[AccessToken] = attrs.field(factory=set)
-    """All that it ever had."""
+    tokens: dict[AccessToken, int] = attrs.field(factory=dict)
+    """All that it ever had, and the attempts that brought them."""
     set_back: bool = False
     """Whether its clock was set back."""
     kind: SessionKind | None = None
@@ -520,6 +520,8 @@ class Run:
                 waiting.kinds = frozenset({"closed", "interrupted", "cancelled"})
         client.is_open = False
         client.notes["closed"] = True
+        # What its requests are answered now is told to nobody.
+        self._unread = [record for record in self._unread if self._attempt_of(client, record) is None]
         self.records[client.name] = oracle.record
         oracle.flights = [flight for flight in oracle.flights if flight.record is not None]
         oracle.core.snapshot = Snapshot(oracle.snapshot.config, 0, state=oracle.snapshot.state)
@@ -531,6 +533,7 @@ class Run:
             self.records[client.name] = client.oracle.record
         self.clients.clear()
         self._calls.clear()
+        self._unread.clear()
         self.adapter.kill()
         self.desk.let_all_go()
         self.adapter = self._start()
@@ -918,6 +921,8 @@ class Run:
         for client in self.clients.values():
             client.notes["time"], client.notes["seconds"] = how, seconds
             client.set_back = client.set_back or (how == "jump" and seconds < 0)
+            if how == "jump":
+                client.oracle.not_before += min(0.0, seconds)
             if client.is_open:
                 client.oracle.advance(self.clock.now())
         self._send({"do": how, "seconds": seconds})
@@ -966,6 +971,8 @@ class Run:
 
     def _sort_out(self) -> bool:
         """One round: answers, arrivals, events, in the order in which one follows from another."""
+        for event in self._events:
+            self._follow_expiry(event)
         new = self._answers()
         arrived = self.desk.arrived()
         for record in arrived[self._seen :]:
@@ -1020,10 +1027,13 @@ class Run:
         if observer == 0:
             client.order.append(str(state))
             self.lines.append(Line(_name(client), "app", f"state: {state}"))
-        oracle = client.oracle
-        if observer == 0 and state == SessionState.TOKEN_EXPIRED.value and client.is_open:
-            if oracle.snapshot.state is SessionState.ESTABLISHED:
-                oracle.follow_expiry(self.clock.now())
+
+    def _follow_expiry(self, event: Told) -> None:
+        """Take a token for expired because the client does, before it is renewed."""
+        client = self.clients.get(event.client)
+        is_expiry = event.event == "state" and event.text("state") == SessionState.TOKEN_EXPIRED.value
+        if is_expiry and client is not None and client.is_open and event.number("observer") == 0:
+            client.oracle.follow_expiry(self.clock.now())
 
     def _hear_end(self, event: Told) -> None:
         call = self._calls.get(event.number("of"))
@@ -1167,6 +1177,7 @@ class Run:
                 record
                 for record in self.desk.arrived()[call.sent :]
                 if record.endpoint is Endpoint.GET_CHANNELS
+                and (len(self.clients) == 1 or self._attempt_of(client, record) is not None)
             ]
             if requests:
                 # One that was rejected may wait for what comes of that, and be sent again.
@@ -1175,7 +1186,7 @@ class Run:
                 waits = isinstance(verdict, Waiting) or any(
                     (snapshot.renewal, snapshot.verification, snapshot.revocation)
                 )
-                call.kinds = None if waits or not requests[-1].over else frozenset()
+                call.kinds = None if waits or not all(map(_is_over, requests)) else frozenset()
             elif isinstance(verdict, Denied) or waited - call.since > 120:
                 call.kinds = frozenset({"denied"})
             elif isinstance(verdict, Granted):
@@ -1191,17 +1202,26 @@ class Run:
         code, now = body.get("code"), self.clock.now()
         for client in self.clients.values():
             oracle = client.oracle
-            current = oracle.snapshot.credential
-            is_current = current is not None and record.access_token == current.access_token
-            if not client.is_open or not (is_current or record.access_token in client.tokens):
+            attempt = self._attempt_of(client, record)
+            if not client.is_open or attempt is None:
                 continue
             client.notes["api_said"] = "nothing" if record.status != 401 else "rejected"
             if code == 400312:
                 client.notes["api_said"] = "banned"
-                oracle.feed(UserBanned(attempt=oracle.snapshot.session if is_current else -1), now)
+                oracle.feed(UserBanned(attempt=attempt), now)
             elif record.status == 401 or code == 400100:
-                attempt = oracle.snapshot.credential_attempt if is_current else -1
                 oracle.feed(TokenRejected(attempt), now)
+
+    def _attempt_of(self, client: Client, record: Received) -> int | None:
+        """The attempt that brought the token of a request, if it is this client's."""
+        snapshot = client.oracle.snapshot
+        if record.access_token is None:
+            return None
+        recent = [snapshot, *(step.after for step in client.oracle.steps)]
+        for each in recent:
+            if each.credential is not None and each.credential.access_token == record.access_token:
+                return each.credential_attempt
+        return client.tokens.get(record.access_token)
 
     # ── Moments ─────────────────────────────────────────────────────────────────────────────────
 
@@ -1290,7 +1310,7 @@ class Run:
         """What later moments want to know of this one."""
         for taken in moment.steps:
             if taken.after.credential is not None:
-                client.tokens.add(taken.after.credential.access_token)
+                client.tokens[taken.after.credential.access_token] = taken.after.credential_attempt
             if taken.row is None:
                 continue
             event, source, target = event_name(taken.event), taken.row.source, taken.row.target

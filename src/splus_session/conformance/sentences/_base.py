@@ -75,6 +75,8 @@ def tells_that(moment: Moment) -> Judgement:
     if moment.notes.get("opened"):
         return is_where(moment)  # what it hears first is another sentence's
     told = _after_joining(moment, 0)
+    if told == ["tokenExpired", "established"] and not moment.states and moment.learned_the_time:
+        return is_where(moment)  # by the answer that renewed it, it learned that it was expired
     if told != moment.states:
         return Wrong(f"told: {_list(moment.states)}", f"told: {_list(told)}")
     return is_where(moment)

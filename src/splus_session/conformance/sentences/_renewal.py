@@ -456,6 +456,8 @@ def _(moment: Moment) -> Judgement:
 def _(moment: Moment) -> Judgement:
     if not moment.did("call") or not isinstance(moment.notes.get("call_when"), Denied):
         return None
+    if moment.action.how == "twice":
+        return None  # the first may have been authorised
     if moment.after.state not in (NOT_LOGGED_IN, TERMINATED, TOKEN_EXPIRED):
         return None
     calls = [record for record in moment.requests if record.endpoint is Endpoint.GET_CHANNELS]
