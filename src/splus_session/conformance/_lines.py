@@ -4,7 +4,7 @@ The page is `docs/reference/protocol.md`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 import attrs
@@ -19,6 +19,12 @@ LONGEST_LINE = 1 << 20
 
 MOST_EVENTS = 10_000
 """In answer to one command; more is a flood."""
+
+LONGEST_ANSWER = 4 << 20
+"""Bytes of all lines that answer one command; more is a flood, too."""
+
+DEEPEST = 20
+"""How deeply a line may be nested: what Python reads without a word, it need not be able to write."""
 
 FEATURES: Mapping[str, str] = {
     "development": "logs in with a user id alone",
@@ -126,6 +132,8 @@ def parse(line: bytes) -> Told | Idle:
         raise _bad(line, "it is no JSON") from None
     if not isinstance(content, dict):
         raise _bad(line, "it is no JSON object")
+    if _is_too_deep(cast("object", content)):
+        raise _bad(line, f"it is nested more than {DEEPEST} deep")
     fields = cast("dict[str, object]", content)
     try:
         return _idle(fields) if "idle" in fields else _told(fields)
@@ -184,6 +192,19 @@ def _check(fields: dict[str, object], name: str, form: str) -> None:
     fits = isinstance(value, str) if form is _TEXT else isinstance(value, int) and not isinstance(value, bool)
     if not fits or (isinstance(value, int) and value < 0):
         raise _WrongError(f"`{name}` must be {form}")
+
+
+def _is_too_deep(content: object) -> bool:
+    layer = [content]
+    for _ in range(DEEPEST):
+        layer = [inner for each in layer for inner in _inside(each)]
+    return any(isinstance(each, dict | list) for each in layer)
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return cast("dict[str, object]", value).values()
+    return cast("list[object]", value) if isinstance(value, list) else ()
 
 
 def _bad(line: bytes, problem: str) -> AdapterError:
