@@ -49,22 +49,37 @@ _CONFORM_HELP: Final = {
 
 
 def _add_conform(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("adapter", nargs="*", metavar="-- COMMAND", help="how the client's adapter is started")
+    parser.add_argument(
+        "adapter", nargs="*", metavar="-- COMMAND", help="how the client's adapter is started"
+    )
     parser.add_argument(
         "--id", action="append", default=[], metavar="ID", help="judge this requirement only; may be repeated"
     )
     parser.add_argument("--list", action="store_true", help="list what is judged, and stop")
     parser.add_argument("--seed", type=int, default=1, help="decides which scenarios are played (default: 1)")
-    parser.add_argument("--budget", type=int, default=400, help="how many scenarios are played (default: 400)")
     parser.add_argument(
-        "--against", type=Path, metavar="FILE", help="known breaches, with reasons: any other fails, and so does one that is gone"
+        "--budget", type=int, default=400, help="how many scenarios are played (default: 400)"
     )
     parser.add_argument(
-        "--accept", type=Path, metavar="FILE", help="write the breaches found to a file for --against; reasons in it are kept"
+        "--against",
+        type=Path,
+        metavar="FILE",
+        help="known breaches, with reasons: any other fails, and so does one that is gone",
     )
-    parser.add_argument("--replay", type=Path, metavar="FILE", help="play one breach's scenario, and tell it line by line")
     parser.add_argument(
-        "--report", type=Path, metavar="FOLDER", help="write report.html, report.json, report.md, junit.xml and replays"
+        "--accept",
+        type=Path,
+        metavar="FILE",
+        help="write the breaches found to a file for --against; reasons in it are kept",
+    )
+    parser.add_argument(
+        "--replay", type=Path, metavar="FILE", help="play one breach's scenario, and tell it line by line"
+    )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FOLDER",
+        help="write report.html, report.json, report.md, junit.xml and replays",
     )
 
 
