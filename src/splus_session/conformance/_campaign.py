@@ -155,6 +155,7 @@ class Campaign:
 
     def _explore(self) -> None:
         failures = 0
+        given_up: AdapterError | None = None
 
         @hypothesis.seed(self._seed)
         @hypothesis.settings(
@@ -166,20 +167,25 @@ class Campaign:
         )
         @hypothesis.given(scenarios(self._source.features))
         def explore(scenario: tuple[Action, ...]) -> None:
-            nonlocal failures
+            nonlocal failures, given_up
+            if given_up is not None:
+                raise _EnoughError  # Hypothesis asks once more, to be sure
             outcome = self._play(scenario)
             self._reached.update(outcome.reached)
             for found in outcome.found:
                 self._note(found)
             failures = failures + 1 if outcome.adapter_error is not None and not outcome.reached else 0
             if failures == 3:
-                raise AdapterError(str(outcome.adapter_error))
+                given_up = AdapterError(str(outcome.adapter_error))
+                raise _EnoughError
             self._progress.played(self._runs, self._budget, len(self._found))
             if any(sentence.requirement == self._until for sentence in self._found):
                 raise _EnoughError
 
         with contextlib.suppress(_EnoughError):
             explore()
+        if given_up is not None:
+            raise given_up
 
     def _note(self, found: Found) -> None:
         if self._only and found.sentence.requirement not in self._only:
