@@ -129,6 +129,8 @@ class Child:
 
     def _end(self, how: signal.Signals) -> None:
         self._closed.set()
+        with contextlib.suppress(queue.Full):  # another thread may be waiting for a line
+            self._lines.put_nowait(None)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, how)  # what it started, too
         self._process.wait()
@@ -160,6 +162,8 @@ class Child:
             raise AdapterError(
                 f"the adapter is not idle {self._patience:g} s after the command {command.get('do')!r}"
             ) from None
+        if self._closed.is_set():
+            raise AdapterError("the adapter was ended")
         if line is None:
             raise AdapterError(self._obituary())
         if len(line) > LONGEST_LINE:
