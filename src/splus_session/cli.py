@@ -6,6 +6,7 @@ See `splus-session conform --help`, and `docs/reference/protocol.md` for what an
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_conform(commands.add_parser("conform", **_CONFORM_HELP))  # type: ignore[arg-type]
     options = parser.parse_args(arguments)
+    # Whoever is told to end, takes the adapters along.
+    before = {each: signal.signal(each, _interrupt) for each in (signal.SIGTERM, signal.SIGHUP)}
     try:
         return _conform(options)
     except SplusSessionError as error:
@@ -38,6 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("splus-session: interrupted", file=sys.stderr)
         return UNUSABLE
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 _CONFORM_HELP: Final = {
