@@ -149,9 +149,7 @@ class Child:
             poll.register(pipe, select.POLLOUT)
             while line:
                 if not poll.poll(1000 * max(0.0, until - time.monotonic())):
-                    raise AdapterError(
-                        f"the adapter does not read: not even the command {command.get('do')!r}"
-                    )
+                    raise AdapterError(f"the adapter does not read the command {command.get('do')!r}")
                 with contextlib.suppress(BlockingIOError):
                     line = line[os.write(pipe, line) :]
 
