@@ -96,9 +96,7 @@ def _add_conform(parser: argparse.ArgumentParser) -> None:
 def _conform(options: argparse.Namespace) -> int:
     try:
         from splus_session.conformance import _command
-    except ImportError as error:
-        if isinstance(error, MissingExtraError):
-            raise
+    except ImportError:  # whatever is missing, the extra brings it
         raise MissingExtraError("conformance") from None
     if options.list:
         return _command.list_sentences(options.id)
