@@ -49,7 +49,8 @@ def test_a_hostile_adapter_gets_a_clear_verdict_and_leaves_nothing(
     subject: Hostile, conform: Conform, tmp_path: Path
 ) -> None:
     began = time.monotonic()
-    status, said = conform(*subject.command(tmp_path), patience=subject.patience)
+    budget = 2 if subject.status == 1 else 4  # after three runs that could not begin it gives up
+    status, said = conform(*subject.command(tmp_path), patience=subject.patience, budget=budget)
     assert subject.says in said
     assert status == subject.status
     assert ("SECRET-3 The client lives, and comes to rest" in said) == subject.is_dead
@@ -136,7 +137,7 @@ def test_an_adapter_that_answers_unasked_and_never_reads_does_not_hold_the_kit_u
 
     def send_all() -> None:
         for n in range(100_000):
-            child.send({"id": n, "do": "settle"})
+            child.send({"id": n, "do": "settle", "long": "x" * 10_000})
 
     with pytest.raises(AdapterError, match="the adapter does not read the command 'settle'"):
         send_all()
