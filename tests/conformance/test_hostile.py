@@ -193,7 +193,7 @@ SLOW = {
     "at the first hello": (1, "time.sleep(60)"),
     "at a later hello": (2, "if len(os.listdir(sys.argv[1])) > 1: time.sleep(60)"),
     "at the hello of a spare": (3, "if len(os.listdir(sys.argv[1])) > 2: time.sleep(60)"),
-    "in a run": (2, "slow = True"),
+    "in a run": (4, "slow = True\nif len(os.listdir(sys.argv[1])) > 2: time.sleep(60)"),
 }
 """How many processes there are when it is interrupted, and where it hangs."""
 
