@@ -107,6 +107,7 @@ class Idle:
     fields: Mapping[str, object] = attrs.field(factory=dict, repr=False)
 
 
+_LONGEST_DEVICE_ID = 150
 _STATES = ("notLoggedIn", "establishing", "established", "tokenExpired", "terminated")
 _TEXT, _COUNT = "a text", "a whole number"
 _EVENTS: Mapping[str, Mapping[str, str]] = {
@@ -184,6 +185,10 @@ def _look(look: object) -> Look:
     user_id, device_id = fields.get("user_id"), fields.get("device_id")
     if not isinstance(user_id, str | None) or not isinstance(device_id, str | None):
         raise _WrongError("`user_id` and `device_id` are texts, or null")
+    if device_id and not (
+        len(device_id) <= _LONGEST_DEVICE_ID and device_id.isprintable() and "&" not in device_id
+    ):
+        raise _WrongError("the platform takes no such `device_id`")
     return Look(str(fields["state"]), user_id, device_id)
 
 
