@@ -28,7 +28,8 @@ FIELDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "uncaught": {"message": ANY_TEXT},
 }
 """The page's events, with the fields that they must have."""
-LOOKS = st.builds(Look, st.sampled_from(STATES), st.none() | ANY_TEXT, st.none() | ANY_TEXT)
+DEVICE_IDS = st.text(st.characters(exclude_characters="&").filter(str.isprintable), max_size=150)
+LOOKS = st.builds(Look, st.sampled_from(STATES), st.none() | ANY_TEXT, st.none() | DEVICE_IDS)
 
 
 @st.composite
@@ -164,6 +165,9 @@ STATE = {"event": "state", "client": "a", "observer": 0, "state": "established"}
         ({"idle": 1, "clients": {"a": "established"}}, "how a client looks is an object"),
         ({"idle": 1, "clients": {"a": {"state": ["established"]}}}, "a client's `state` is one of"),
         ({"idle": 1, "clients": {"a": {**STATE, "user_id": 5}}}, "`user_id` and `device_id` are texts, or null"),
+        ({"idle": 1, "clients": {"a": {**STATE, "device_id": "\ud800"}}}, "the platform takes no such `device_id`"),
+        ({"idle": 1, "clients": {"a": {**STATE, "device_id": "d" * 151}}}, "the platform takes no such `device_id`"),
+        ({"idle": 1, "clients": {"a": {**STATE, "device_id": "d&e"}}}, "the platform takes no such `device_id`"),
         ({"idle": 1, "sent": 1}, "`sent` and `open` go together"),
         ({"idle": 1, "sent": 1, "open": None}, "`open` must be a whole number"),
     ],
