@@ -84,14 +84,19 @@ def _action(entry: object, where: str) -> Action:
         action = Action.from_json(cast("Mapping[str, Any]", entry))
     except TypeError:
         raise InvalidArgumentError(f"{where} has an action that is none: {shown}") from None
-    fields: tuple[object, ...] = (action.do, action.client, action.how)
-    if not all(isinstance(field, str) for field in fields) or not _is_time(action.seconds):
+    if not all(_is_text(field) for field in (action.do, action.client, action.how)) or not _is_time(
+        action.seconds
+    ):
         raise InvalidArgumentError(f"{where} has an action that is none: {shown}")
     if action.do not in WORDS:
         raise InvalidArgumentError(f"{where} has an action that nobody knows: {action.do!r}")
     if action.client not in _CLIENTS or action.how not in _HOWS[action.do, action.client == "c"]:
         raise InvalidArgumentError(f"{where} has an action of which nobody knows who or how: {shown}")
     return action
+
+
+def _is_text(field: object) -> bool:
+    return isinstance(field, str)
 
 
 def _is_time(seconds: object) -> bool:
@@ -120,27 +125,20 @@ def dump(report: Report, known: Sequence[Known]) -> str:
     """A file of a report's breaches, with the reasons that are known. What was not judged stays as it was."""
     reasons = {each.key: each.reason for each in known}
     judged = {result.requirement for result in report.results}
-    entries: list[dict[str, object]] = [
-        {
-            "requirement": breach.requirement,
-            "sentence": breach.sentence,
-            "reason": reasons.get((breach.requirement, breach.sentence), UNEXPLAINED),
-            "observed": breach.observed,
-            "scenario": list(breach.scenario),
-        }
-        for breach in report.breaches
-    ]
-    entries += [
-        {
-            "requirement": each.requirement,
-            "sentence": each.sentence,
-            "reason": each.reason,
-            "scenario": [action.to_json() for action in each.scenario],
-        }
-        for each in known
-        if each.requirement not in judged
-    ]
+    entries: list[dict[str, object]] = []
+    for breach in report.breaches:
+        reason = reasons.get((breach.requirement, breach.sentence), UNEXPLAINED)
+        told = _entry(breach.requirement, breach.sentence, reason)
+        entries.append({**told, "observed": breach.observed, "scenario": list(breach.scenario)})
+    for each in known:
+        if each.requirement not in judged:
+            told = _entry(each.requirement, each.sentence, each.reason)
+            entries.append({**told, "scenario": [action.to_json() for action in each.scenario]})
     return json.dumps({"breaches": entries}, indent=1, ensure_ascii=False) + "\n"
+
+
+def _entry(requirement: str, sentence: str, reason: str) -> dict[str, object]:
+    return {"requirement": requirement, "sentence": sentence, "reason": reason}
 
 
 def held_to(report: Report, known: Sequence[Known]) -> Report:

@@ -49,7 +49,7 @@ NOT_VISIBLE: Final = {
 class Progress(Protocol):
     """Who wants to know how far it is."""
 
-    def played(self, n: int, of: int, broken: int) -> None:
+    def played(self, n: int, of: int, broken_so_far: int) -> None:
         """So many scenarios were played, and so many sentences were seen broken."""
         ...
 
@@ -65,7 +65,7 @@ class Progress(Protocol):
 class Silent:
     """Nobody wants to know."""
 
-    def played(self, n: int, of: int, broken: int) -> None:
+    def played(self, n: int, of: int, broken_so_far: int) -> None:
         """See `Progress`."""
 
     def shortening(self, requirement: str, sentence: str, n: int, of: int) -> None:
@@ -174,7 +174,7 @@ class Campaign:
             phases=[Phase.generate],
             database=None,
             deadline=None,
-            suppress_health_check=list(HealthCheck),
+            suppress_health_check=list(HealthCheck),  # pyright: ignore[reportArgumentType]  an iterable class
         )
         @hypothesis.given(scenarios(self._source.features))
         def explore(scenario: tuple[Action, ...]) -> None:

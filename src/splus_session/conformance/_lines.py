@@ -84,7 +84,7 @@ class Told:
 
     event: str
     client: str = ""
-    fields: Mapping[str, object] = attrs.field(factory=dict, repr=False)
+    fields: Mapping[str, object] = attrs.field(factory=dict[str, object], repr=False)
 
     def text(self, name: str) -> str | None:
         """A field that is text, if it is there."""
@@ -101,10 +101,10 @@ class Idle:
     """The last line of an answer."""
 
     of: int
-    clients: Mapping[str, Look] = attrs.field(factory=dict)
+    clients: Mapping[str, Look] = attrs.field(factory=dict[str, Look])
     sent: int | None = None
     open: int | None = None
-    fields: Mapping[str, object] = attrs.field(factory=dict, repr=False)
+    fields: Mapping[str, object] = attrs.field(factory=dict[str, object], repr=False)
 
 
 _LONGEST_DEVICE_ID = 150
