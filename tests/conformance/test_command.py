@@ -16,6 +16,7 @@ from splus_session.conformance.reports import as_json
 from splus_session.conformance.sentences import SENTENCES
 from splus_session.conformance.verdicts import Breach, Report
 from splus_session.requirements import REQUIREMENTS
+from tests.conformance import made_up
 from tests.conformance.hostile import Hostile
 from tests.processes import run
 
@@ -149,6 +150,7 @@ def test_only_the_requirements_that_are_named_are_judged(judged: tuple[Path, str
     assert [result.requirement for result in report.results] == ["LOGIN-2", "OBSERVE-1"]
     assert {breach.requirement for breach in report.breaches} == {"OBSERVE-1"}
     assert "BAN-1" not in said
+    assert conform("--budget", "3", "--id", "LOGIN-2", command=WRONG) == 0
 
 
 def test_all_reports_tell_the_same(judged: tuple[Path, str, int]) -> None:
@@ -188,6 +190,16 @@ def test_reports_of_an_earlier_judging_are_replaced(judged: tuple[Path, str, int
     assert [each.name for each in (tmp_path / "replays").iterdir()] == [
         each.name for each in (judged[0] / "replays").iterdir()
     ]
+
+
+@pytest.mark.requirement("SECRET-3")
+def test_a_replay_file_holds_whatever_a_client_says(tmp_path: Path) -> None:
+    report = made_up.nasty()
+    assert any("\ud800" in breach.observed for breach in report.breaches)
+    _command.write(report, tmp_path, lambda _: "again")
+    for breach in report.breaches:
+        content = json.loads((tmp_path / "replays" / _command.file_name(breach)).read_text("utf-8"))
+        assert content["observed"] == breach.observed
 
 
 def test_no_two_sentences_share_a_file() -> None:

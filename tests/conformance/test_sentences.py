@@ -6,10 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from splus_session.conformance import _actions
-from splus_session.conformance._actions import ALWAYS, GROUPS, OPENINGS, WORDS, Action, Phrase
+from splus_session.conformance._actions import ALWAYS, ANSWERS, GROUPS, OPENINGS, WORDS, Action, Phrase
 from splus_session.conformance._campaign import NOT_VISIBLE
 from splus_session.conformance._judge import ALIVE, FALLBACKS, play
 from splus_session.conformance._lines import FEATURES
+from splus_session.conformance._platform import _FAULTS
 from splus_session.conformance._run import Run, needs
 from splus_session.conformance._source import Processes
 from splus_session.conformance.sentences import SENTENCES
@@ -74,6 +75,11 @@ def test_every_action_says_what_it_is_and_comes_back_from_json(action: Action) -
     assert "{" not in words
     assert "_" not in words
     assert Action.from_json(action.to_json()) == action
+
+
+def test_every_answer_of_the_platform_is_one_that_it_can_give() -> None:
+    answers = {each.how for each in ALPHABET if each.do in ("next", "next_renewal", "next_call", "release")}
+    assert answers | set(ANSWERS) == {*_FAULTS, "well", "redirect"}
 
 
 def test_every_method_that_judges_whether_an_action_makes_sense_is_of_an_action() -> None:
