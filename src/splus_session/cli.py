@@ -6,6 +6,7 @@ See `splus-session conform --help`, and `docs/reference/protocol.md` for what an
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_conform(commands.add_parser("conform", **_CONFORM_HELP))  # type: ignore[arg-type]
     options = parser.parse_args(arguments)
+    # Whoever is told to end, takes the adapters along.
+    before = {each: signal.signal(each, _interrupt) for each in (signal.SIGTERM, signal.SIGHUP)}
     try:
         return _conform(options)
     except SplusSessionError as error:
@@ -38,6 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("splus-session: interrupted", file=sys.stderr)
         return UNUSABLE
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 _CONFORM_HELP: Final = {
@@ -49,31 +59,44 @@ _CONFORM_HELP: Final = {
 
 
 def _add_conform(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("adapter", nargs="*", metavar="-- COMMAND", help="how the client's adapter is started")
+    parser.add_argument(
+        "adapter", nargs="*", metavar="-- COMMAND", help="how the client's adapter is started"
+    )
     parser.add_argument(
         "--id", action="append", default=[], metavar="ID", help="judge this requirement only; may be repeated"
     )
     parser.add_argument("--list", action="store_true", help="list what is judged, and stop")
     parser.add_argument("--seed", type=int, default=1, help="decides which scenarios are played (default: 1)")
-    parser.add_argument("--budget", type=int, default=400, help="how many scenarios are played (default: 400)")
     parser.add_argument(
-        "--against", type=Path, metavar="FILE", help="known breaches, with reasons: any other fails, and so does one that is gone"
+        "--budget", type=int, default=400, help="how many scenarios are played (default: 400)"
     )
     parser.add_argument(
-        "--accept", type=Path, metavar="FILE", help="write the breaches found to a file for --against; reasons in it are kept"
+        "--against",
+        type=Path,
+        metavar="FILE",
+        help="known breaches, with reasons: any other fails, and so does one that is gone",
     )
-    parser.add_argument("--replay", type=Path, metavar="FILE", help="play one breach's scenario, and tell it line by line")
     parser.add_argument(
-        "--report", type=Path, metavar="FOLDER", help="write report.html, report.json, report.md, junit.xml and replays"
+        "--accept",
+        type=Path,
+        metavar="FILE",
+        help="write the breaches found to a file for --against; reasons in it are kept",
+    )
+    parser.add_argument(
+        "--replay", type=Path, metavar="FILE", help="play one breach's scenario, and tell it line by line"
+    )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FOLDER",
+        help="write report.html, report.json, report.md, junit.xml and replays",
     )
 
 
 def _conform(options: argparse.Namespace) -> int:
     try:
         from splus_session.conformance import _command
-    except ImportError as error:
-        if isinstance(error, MissingExtraError):
-            raise
+    except ImportError:  # whatever is missing, the extra brings it
         raise MissingExtraError("conformance") from None
     if options.list:
         return _command.list_sentences(options.id)

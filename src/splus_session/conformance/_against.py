@@ -1,6 +1,7 @@
 """Breaches that are known: listed with a reason, and held to, both ways."""
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
@@ -8,7 +9,7 @@ from typing import Any, Final, cast
 import attrs
 
 from splus_session._errors import InvalidArgumentError
-from splus_session.conformance._actions import WORDS, Action
+from splus_session.conformance._actions import ALWAYS, ANSWERS, APP, GROUPS, OPENINGS, WORDS, Action
 from splus_session.conformance.verdicts import Breach, Report, Result, Trouble
 from splus_session.requirements import REQUIREMENTS
 
@@ -74,32 +75,70 @@ def scenario_of(content: object, where: str) -> tuple[Action, ...]:
     """
     if not isinstance(content, list) or not content:
         raise InvalidArgumentError(f"{where} needs a scenario: a list of actions")
-    actions: list[Action] = []
-    for entry in cast("list[object]", content):
-        try:
-            action = Action.from_json(cast("Mapping[str, Any]", entry))
-        except TypeError:
-            raise InvalidArgumentError(f"{where} has an action that is none: {entry!r}") from None
-        if action.do not in WORDS:
-            raise InvalidArgumentError(f"{where} has an action that nobody knows: {action.do!r}")
-        actions.append(action)
-    return tuple(actions)
+    return tuple(_action(entry, where) for entry in cast("list[object]", content))
 
 
-def dump(breaches: Sequence[Breach], known: Sequence[Known]) -> str:
-    """A file of these breaches, with the reasons that are known."""
+def _action(entry: object, where: str) -> Action:
+    shown = repr(entry)[:100]
+    try:
+        action = Action.from_json(cast("Mapping[str, Any]", entry))
+    except TypeError:
+        raise InvalidArgumentError(f"{where} has an action that is none: {shown}") from None
+    if not all(_is_text(field) for field in (action.do, action.client, action.how)) or not _is_time(
+        action.seconds
+    ):
+        raise InvalidArgumentError(f"{where} has an action that is none: {shown}")
+    if action.do not in WORDS:
+        raise InvalidArgumentError(f"{where} has an action that nobody knows: {action.do!r}")
+    if action.client not in _CLIENTS or action.how not in _HOWS[action.do, action.client == "c"]:
+        raise InvalidArgumentError(f"{where} has an action of which nobody knows who or how: {shown}")
+    return action
+
+
+def _is_text(field: object) -> bool:
+    return isinstance(field, str)
+
+
+def _is_time(seconds: object) -> bool:
+    return isinstance(seconds, int | float) and not isinstance(seconds, bool) and abs(seconds) <= _LONGEST
+
+
+def _hows() -> dict[tuple[str, bool], set[str]]:
+    """By action, and whether it is by the client that cannot be made: every way that there is."""
+    hows: dict[tuple[str, bool], set[str]] = defaultdict(set)
+    for phrases in (OPENINGS, ALWAYS, *GROUPS.values()):
+        for action in (action for phrase in phrases for action in phrase):
+            hows[action.do, action.client == "c"].add(action.how)
+    for do in ("next", "next_renewal", "release"):
+        hows[do, False] |= set(ANSWERS)
+    hows["app", False] |= set(APP)
+    return hows
+
+
+_CLIENTS: Final = ("", "a", "b", "c")
+_HOWS: Final = _hows()
+_LONGEST: Final = 100 * 366 * 86400.0
+"""Seconds: nobody waits longer, and calendars have an end."""
+
+
+def dump(report: Report, known: Sequence[Known]) -> str:
+    """A file of a report's breaches, with the reasons that are known. What was not judged stays as it was."""
     reasons = {each.key: each.reason for each in known}
-    entries = [
-        {
-            "requirement": breach.requirement,
-            "sentence": breach.sentence,
-            "reason": reasons.get((breach.requirement, breach.sentence), UNEXPLAINED),
-            "observed": breach.observed,
-            "scenario": list(breach.scenario),
-        }
-        for breach in breaches
-    ]
+    judged = {result.requirement for result in report.results}
+    entries: list[dict[str, object]] = []
+    for breach in report.breaches:
+        reason = reasons.get((breach.requirement, breach.sentence), UNEXPLAINED)
+        told = _entry(breach.requirement, breach.sentence, reason)
+        entries.append({**told, "observed": breach.observed, "scenario": list(breach.scenario)})
+    for each in known:
+        if each.requirement not in judged:
+            told = _entry(each.requirement, each.sentence, each.reason)
+            entries.append({**told, "scenario": [action.to_json() for action in each.scenario]})
     return json.dumps({"breaches": entries}, indent=1, ensure_ascii=False) + "\n"
+
+
+def _entry(requirement: str, sentence: str, reason: str) -> dict[str, object]:
+    return {"requirement": requirement, "sentence": sentence, "reason": reason}
 
 
 def held_to(report: Report, known: Sequence[Known]) -> Report:

@@ -14,7 +14,7 @@ from hypothesis.errors import NoSuchExample
 
 from splus_session.conformance._actions import ALWAYS, GROUPS, NOTHING, OPENINGS, Action, Phrase
 from splus_session.conformance._against import Known
-from splus_session.conformance._judge import Found, Outcome, play
+from splus_session.conformance._judge import ALIVE, Found, Outcome, play
 from splus_session.conformance._lines import AdapterError
 from splus_session.conformance._run import needs
 from splus_session.conformance._source import Source
@@ -30,6 +30,8 @@ _SHORTEST, _LONGEST = 25, 50
 """How many phrases are drawn for a scenario; many make no sense where they stand."""
 _SHORTENING: Final = 60
 """How many runs it may take to shorten one breach."""
+_LOST_AT_MOST: Final = 120.0
+"""Real seconds in runs that an adapter ended by dying or by silence; then no more are played than must be."""
 _HURRIED, _PATIENT = 0.03, 1.0
 """Real seconds to wait for what is missing: while exploring, and to be sure."""
 
@@ -47,7 +49,7 @@ NOT_VISIBLE: Final = {
 class Progress(Protocol):
     """Who wants to know how far it is."""
 
-    def played(self, n: int, of: int, broken: int) -> None:
+    def played(self, n: int, of: int, broken_so_far: int) -> None:
         """So many scenarios were played, and so many sentences were seen broken."""
         ...
 
@@ -63,7 +65,7 @@ class Progress(Protocol):
 class Silent:
     """Nobody wants to know."""
 
-    def played(self, n: int, of: int, broken: int) -> None:
+    def played(self, n: int, of: int, broken_so_far: int) -> None:
         """See `Progress`."""
 
     def shortening(self, requirement: str, sentence: str, n: int, of: int) -> None:
@@ -115,6 +117,10 @@ class Campaign:
         self._reached: Counter[Sentence] = Counter()
         self._found: dict[Sentence, Found] = {}
         self._runs = 0
+        self._lost = 0.0
+        """Real seconds in runs that ended because the adapter could not be talked to."""
+        self._unbegun: list[str] = []
+        """Why runs could not even begin."""
 
     def run(self) -> Report:
         """Judge the client.
@@ -125,7 +131,12 @@ class Campaign:
         begun = time.monotonic()
         self._play_known()
         self._explore()
+        if self._unbegun and not self._reached and not self._found:
+            raise AdapterError(self._unbegun[-1])
         breaches, troubles = self._all_shortened() if self._shorten else (self._as_they_are(), [])
+        if self._unbegun:
+            text = f"could not even begin in {len(self._unbegun)} of {self._runs} runs: {self._unbegun[-1]}"
+            troubles.append(Trouble(ALIVE.requirement, ALIVE.text, text))
         self._progress.done()
         return Report(
             subject=self._source.subject,
@@ -155,6 +166,7 @@ class Campaign:
 
     def _explore(self) -> None:
         failures = 0
+        given_up: AdapterError | None = None
 
         @hypothesis.seed(self._seed)
         @hypothesis.settings(
@@ -162,24 +174,31 @@ class Campaign:
             phases=[Phase.generate],
             database=None,
             deadline=None,
-            suppress_health_check=list(HealthCheck),
+            suppress_health_check=list(HealthCheck),  # pyright: ignore[reportArgumentType]  an iterable class
         )
         @hypothesis.given(scenarios(self._source.features))
         def explore(scenario: tuple[Action, ...]) -> None:
-            nonlocal failures
+            nonlocal failures, given_up
+            if given_up is not None:
+                raise _EnoughError  # Hypothesis asks once more, to be sure
             outcome = self._play(scenario)
             self._reached.update(outcome.reached)
             for found in outcome.found:
                 self._note(found)
             failures = failures + 1 if outcome.adapter_error is not None and not outcome.reached else 0
             if failures == 3:
-                raise AdapterError(str(outcome.adapter_error))
+                given_up = AdapterError(str(outcome.adapter_error))
+                raise _EnoughError
             self._progress.played(self._runs, self._budget, len(self._found))
             if any(sentence.requirement == self._until for sentence in self._found):
+                raise _EnoughError
+            if self._lost > _LOST_AT_MOST:
                 raise _EnoughError
 
         with contextlib.suppress(_EnoughError):
             explore()
+        if given_up is not None:
+            raise given_up
 
     def _note(self, found: Found) -> None:
         if self._only and found.sentence.requirement not in self._only:
@@ -194,9 +213,13 @@ class Campaign:
         self._runs += 1
         start = self._source.fresh if fresh else self._source.take
         patience = _PATIENT if fresh else _HURRIED
+        begun = time.monotonic()
         outcome = play(start, self._source.features, scenario, patience=patience, stop_at=stop_at)
         if outcome.adapter_error is not None:
             self._source.discard()
+            self._lost += time.monotonic() - begun
+            if not outcome.reached and not outcome.found:
+                self._unbegun.append(outcome.adapter_error)
         return outcome
 
     # ── Shortening ──────────────────────────────────────────────────────────────────────────────
@@ -229,7 +252,7 @@ class Campaign:
             nonlocal best, runs
             scenario = tuple(action for action in drawn if action != NOTHING)
             if scenario not in known:
-                if runs >= _SHORTENING:
+                if runs >= _SHORTENING or self._lost > 2 * _LOST_AT_MOST:
                     return False
                 runs += 1
                 seen = next(

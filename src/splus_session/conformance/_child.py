@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import queue
+import select
 import signal
 import subprocess
 import threading
@@ -15,7 +16,16 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import IO, Final
 
-from splus_session.conformance._lines import LONGEST_LINE, MOST_EVENTS, AdapterError, Idle, Told, parse
+from splus_session.conformance._lines import (
+    LONGEST_ANSWER,
+    LONGEST_LINE,
+    MOST_EVENTS,
+    AdapterError,
+    Idle,
+    Told,
+    parse,
+)
+from splus_session.conformance.reports._contents import visible
 from splus_session.testing import FakePlatform
 
 PATIENCE: Final = 10.0
@@ -48,12 +58,15 @@ class Child:
             )
         except OSError as error:
             raise AdapterError(f"the adapter cannot be started: {error}") from None
+        assert self._process.stdin is not None  # noqa: S101  for the type checker
+        os.set_blocking(self._process.stdin.fileno(), False)  # one that does not read must not hold us up
         # Bounded: an adapter that floods is held up by its pipe, and not by our memory.
-        self._lines: queue.Queue[bytes | None] = queue.Queue(maxsize=1000)
+        self._lines: queue.Queue[bytes | None] = queue.Queue(maxsize=8)
         self._said = bytearray()
         self._closed = threading.Event()
+        self._is_at_work = False
         self._start(self._read, self._process.stdout)
-        self._start(self._listen, self._process.stderr)
+        self._listener = self._start(self._listen, self._process.stderr)
 
     @property
     def said(self) -> str:
@@ -79,19 +92,22 @@ class Child:
         """
         if self._closed.is_set():
             raise AdapterError("the adapter was ended")
-        line = json.dumps(command, separators=(",", ":")).encode() + b"\n"
-        with contextlib.suppress(BrokenPipeError, ValueError):  # it is gone; that is seen next
-            assert self._process.stdin is not None  # noqa: S101  for the type checker
-            self._process.stdin.write(line)
-            self._process.stdin.flush()
-        events: list[Told] = []
+        self._is_at_work = True
         # One deadline for all of its lines: one that drips them is not idle either.
         until = time.monotonic() + self._patience
+        self._give(json.dumps(command, separators=(",", ":")).encode() + b"\n", until, command)
+        events: list[Told] = []
+        length = 0
         while True:
-            said = self._next(until, command)
+            line = self._next(until, command)
+            length += len(line)
+            if length > LONGEST_ANSWER:
+                raise AdapterError(f"the adapter floods: more than {LONGEST_ANSWER} bytes for one command")
+            said = parse(line)
             if isinstance(said, Idle):
                 if said.of != command["id"]:
                     raise AdapterError(f"the adapter is idle after {said.of}, which was not its last command")
+                self._is_at_work = False
                 return events, said
             events.append(said)
             if len(events) > MOST_EVENTS:
@@ -105,47 +121,76 @@ class Child:
         """End the process, in an orderly way if it still does what it is told."""
         if self._closed.is_set():
             return
-        with contextlib.suppress(OSError, ValueError):
-            assert self._process.stdin is not None  # noqa: S101
-            self._process.stdin.write(b'{"id":0,"do":"bye"}\n')
-            self._process.stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._closed.set()
-            self._process.wait(min(5.0, self._patience))
-        self._end(signal.SIGKILL)
+        try:
+            if not self._is_at_work:
+                self._say_bye(min(5.0, self._patience))
+        finally:
+            self._end(signal.SIGKILL)
+
+    def _say_bye(self, patience: float) -> None:
+        bye = {"id": 0, "do": "bye"}
+        with contextlib.suppress(AdapterError, subprocess.TimeoutExpired):
+            self._give(json.dumps(bye).encode() + b"\n", time.monotonic() + patience, bye)
+            self._hang_up()
+            self._process.wait(patience)
 
     def _end(self, how: signal.Signals) -> None:
         self._closed.set()
+        with contextlib.suppress(queue.Full):  # another thread may be waiting for a line
+            self._lines.put_nowait(None)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, how)  # what it started, too
         self._process.wait()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        assert self._process.stdin is not None  # noqa: S101  for the type checker
         with contextlib.suppress(OSError, ValueError):
-            assert self._process.stdin is not None  # noqa: S101
             self._process.stdin.close()
 
-    def _next(self, until: float, command: Mapping[str, object]) -> Told | Idle:
+    def _give(self, line: bytes, until: float, command: Mapping[str, object]) -> None:
+        assert self._process.stdin is not None  # noqa: S101  for the type checker
+        with contextlib.suppress(BrokenPipeError, ValueError):  # it is gone; that is seen next
+            pipe = self._process.stdin.fileno()
+            poll = select.poll()
+            poll.register(pipe, select.POLLOUT)
+            while line:
+                if not poll.poll(1000 * max(0.0, until - time.monotonic())):
+                    raise AdapterError(f"the adapter does not read the command {command.get('do')!r}")
+                with contextlib.suppress(BlockingIOError):
+                    line = line[os.write(pipe, line) :]
+
+    def _next(self, until: float, command: Mapping[str, object]) -> bytes:
         try:
             line = self._lines.get(timeout=max(0.0, until - time.monotonic()))
         except queue.Empty:
             raise AdapterError(
                 f"the adapter is not idle {self._patience:g} s after the command {command.get('do')!r}"
             ) from None
+        if self._closed.is_set():
+            raise AdapterError("the adapter was ended")
         if line is None:
             raise AdapterError(self._obituary())
         if len(line) > LONGEST_LINE:
             raise AdapterError(f"a line of the adapter's is longer than {LONGEST_LINE} bytes")
-        return parse(line)
+        return line
 
     def _obituary(self) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(1.0)
         code = self._process.poll()
-        how = "closed its output" if code is None else f"ended with status {code}"
-        last = self.said.strip().splitlines()[-3:]
+        if code is None:
+            how = "closed its output"
+        else:
+            how = f"was ended by signal {-code}" if code < 0 else f"ended with status {code}"
+            self._listener.join(0.5)  # its last words may still be in the pipe
+        last = [visible(line)[:200] for line in self.said.strip().splitlines()[-3:]]
         return f"the adapter {how}" + (f"; it said: {' | '.join(last)}" if last else "")
 
-    def _start(self, job: object, pipe: IO[bytes] | None) -> None:
-        threading.Thread(target=job, args=(pipe,), daemon=True, name="conformance").start()  # type: ignore[arg-type]
+    def _start(self, job: object, pipe: IO[bytes] | None) -> threading.Thread:
+        thread = threading.Thread(target=job, args=(pipe,), daemon=True, name="conformance")  # type: ignore[arg-type]
+        thread.start()
+        return thread
 
     def _read(self, pipe: IO[bytes]) -> None:
         with pipe, contextlib.suppress(OSError, ValueError):
@@ -158,7 +203,8 @@ class Child:
     def _put(self, line: bytes | None) -> None:
         while not self._closed.is_set():
             with contextlib.suppress(queue.Full):
-                return self._lines.put(line, timeout=0.1)
+                self._lines.put(line, timeout=0.1)
+                return
 
     def _listen(self, pipe: IO[bytes]) -> None:
         with pipe, contextlib.suppress(OSError, ValueError):

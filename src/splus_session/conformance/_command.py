@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, cast
@@ -11,8 +10,10 @@ from typing import Any, Final, cast
 from splus_session._errors import InvalidArgumentError
 from splus_session.conformance import _against
 from splus_session.conformance._campaign import Campaign, again
+from splus_session.conformance._lines import AdapterError
 from splus_session.conformance._source import Processes
 from splus_session.conformance.reports import as_json, html, junit, markdown, progress, terminal
+from splus_session.conformance.reports._contents import visible
 from splus_session.conformance.sentences import SENTENCES
 from splus_session.conformance.verdicts import Breach, Report
 from splus_session.requirements import REQUIREMENTS
@@ -51,6 +52,11 @@ def judge(
     if budget < 1:
         raise InvalidArgumentError("the budget is at least one scenario")
     known = () if against is None else _against.load(against)
+    # Whatever is wrong with these is better said before than after.
+    kept = _against.load(accept) if accept is not None and accept.exists() else known
+    for folder in (report and report / REPLAYS, accept and accept.absolute().parent):
+        if folder is not None:
+            _make(folder)
     source = Processes(command)
     try:
         with progress.start(terminal.console(stderr=True)) as shown:
@@ -66,21 +72,20 @@ def judge(
     if report is not None:
         write(found, report, replay)
     if accept is not None:
-        kept = _against.load(accept) if accept.exists() else known
-        accept.write_text(_against.dump(found.breaches, kept), "utf-8")
+        _write(accept, _against.dump(found, kept))
     terminal.summary(found, terminal.console(), replay=replay)
     return PASSED if found.passed else FAILED
 
 
 def write(found: Report, folder: Path, replay: Any) -> None:
     """Write all reports into a folder, and a file for each breach."""
-    (folder / REPLAYS).mkdir(parents=True, exist_ok=True)
+    _make(folder / REPLAYS)
     for old in (folder / REPLAYS).glob("*.json"):
         old.unlink()
-    (folder / "report.html").write_text(html.page(found, replay=replay), "utf-8")
-    (folder / "report.json").write_text(as_json.dump(found), "utf-8")
-    (folder / "report.md").write_text(markdown.page([found]), "utf-8")
-    (folder / "junit.xml").write_text(junit.dump(found, replay=replay), "utf-8")
+    _write(folder / "report.html", html.page(found, replay=replay))
+    _write(folder / "report.json", as_json.dump(found))
+    _write(folder / "report.md", markdown.page([found]))
+    _write(folder / "junit.xml", junit.dump(found, replay=replay))
     for breach in found.breaches:
         content = {
             "requirement": breach.requirement,
@@ -89,8 +94,22 @@ def write(found: Report, folder: Path, replay: Any) -> None:
             "observed": breach.observed,
             "scenario": list(breach.scenario),
         }
-        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-        (folder / REPLAYS / file_name(breach)).write_text(text, "utf-8")
+        _write(folder / REPLAYS / file_name(breach), json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidArgumentError(f"{folder} cannot be made: {error}") from None
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        # An adapter may tell halves of characters; so written, JSON reads them again as they were.
+        file.write_text(text, "utf-8", "backslashreplace")
+    except OSError as error:
+        raise InvalidArgumentError(f"{file} cannot be written: {error}") from None
 
 
 def file_name(breach: Breach) -> str:
@@ -117,19 +136,25 @@ def replay(command: Sequence[str], file: Path) -> int:
         outcome = again(source, scenario)
     finally:
         source.close()
-    to = terminal.console()
-    for action in scenario:
-        to.print(f"  {action.words()}", highlight=False, markup=False)
     wanted = (fields.get("requirement"), fields.get("sentence"))
     found = [each for each in outcome.found if wanted in ((None, None), _key(each))]
-    for line in (found or list(outcome.found) or [None])[0].lines if outcome.found else ():  # type: ignore[union-attr]
-        to.print(f"{line.sender:>10} → {line.receiver:<10} {line.text}", highlight=False, markup=False)
+    if outcome.adapter_error is not None and not found:
+        raise AdapterError(outcome.adapter_error)
+    to = terminal.console()
+
+    def told(text: str) -> None:
+        to.print(visible(text), highlight=False, markup=False, soft_wrap=True)
+
+    for action in scenario:
+        told(f"  {action.words()}")
+    for line in next((each.lines for each in (*found, *outcome.found)), ()):
+        told(f"{line.sender:>10} → {line.receiver:<10} {line.text}")
     for each in outcome.found:
-        to.print(f"broken: {each.sentence.requirement}, {each.sentence.text}", highlight=False, markup=False)
-        to.print(f"  expected  {each.wrong.expected}", highlight=False, markup=False)
-        to.print(f"  observed  {each.wrong.observed}", highlight=False, markup=False)
+        told(f"broken: {each.sentence.requirement}, {each.sentence.text}")
+        told(f"  expected  {each.wrong.expected}")
+        told(f"  observed  {each.wrong.observed}")
     if not found:
-        print("it is not broken any more" if wanted != (None, None) else "nothing is broken", file=sys.stderr)
+        told("it is not broken any more" if wanted != (None, None) else "nothing is broken")
     return FAILED if found else PASSED
 
 

@@ -4,7 +4,7 @@ The page is `docs/reference/protocol.md`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 import attrs
@@ -19,6 +19,12 @@ LONGEST_LINE = 1 << 20
 
 MOST_EVENTS = 10_000
 """In answer to one command; more is a flood."""
+
+LONGEST_ANSWER = 4 << 20
+"""Bytes of all lines that answer one command; more is a flood, too."""
+
+DEEPEST = 20
+"""How deeply a line may be nested: what Python reads without a word, it need not be able to write."""
 
 FEATURES: Mapping[str, str] = {
     "development": "logs in with a user id alone",
@@ -78,7 +84,7 @@ class Told:
 
     event: str
     client: str = ""
-    fields: Mapping[str, object] = attrs.field(factory=dict, repr=False)
+    fields: Mapping[str, object] = attrs.field(factory=dict[str, object], repr=False)
 
     def text(self, name: str) -> str | None:
         """A field that is text, if it is there."""
@@ -95,12 +101,13 @@ class Idle:
     """The last line of an answer."""
 
     of: int
-    clients: Mapping[str, Look] = attrs.field(factory=dict)
+    clients: Mapping[str, Look] = attrs.field(factory=dict[str, Look])
     sent: int | None = None
     open: int | None = None
-    fields: Mapping[str, object] = attrs.field(factory=dict, repr=False)
+    fields: Mapping[str, object] = attrs.field(factory=dict[str, object], repr=False)
 
 
+_LONGEST_DEVICE_ID = 150
 _STATES = ("notLoggedIn", "establishing", "established", "tokenExpired", "terminated")
 _TEXT, _COUNT = "a text", "a whole number"
 _EVENTS: Mapping[str, Mapping[str, str]] = {
@@ -126,6 +133,8 @@ def parse(line: bytes) -> Told | Idle:
         raise _bad(line, "it is no JSON") from None
     if not isinstance(content, dict):
         raise _bad(line, "it is no JSON object")
+    if _is_too_deep(cast("object", content)):
+        raise _bad(line, f"it is nested more than {DEEPEST} deep")
     fields = cast("dict[str, object]", content)
     try:
         return _idle(fields) if "idle" in fields else _told(fields)
@@ -176,6 +185,10 @@ def _look(look: object) -> Look:
     user_id, device_id = fields.get("user_id"), fields.get("device_id")
     if not isinstance(user_id, str | None) or not isinstance(device_id, str | None):
         raise _WrongError("`user_id` and `device_id` are texts, or null")
+    if device_id and not (
+        len(device_id) <= _LONGEST_DEVICE_ID and device_id.isprintable() and "&" not in device_id
+    ):
+        raise _WrongError("the platform takes no such `device_id`")
     return Look(str(fields["state"]), user_id, device_id)
 
 
@@ -184,6 +197,19 @@ def _check(fields: dict[str, object], name: str, form: str) -> None:
     fits = isinstance(value, str) if form is _TEXT else isinstance(value, int) and not isinstance(value, bool)
     if not fits or (isinstance(value, int) and value < 0):
         raise _WrongError(f"`{name}` must be {form}")
+
+
+def _is_too_deep(content: object) -> bool:
+    layer = [content]
+    for _ in range(DEEPEST):
+        layer = [inner for each in layer for inner in _inside(each)]
+    return any(isinstance(each, dict | list) for each in layer)
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return cast("dict[str, object]", value).values()
+    return cast("list[object]", value) if isinstance(value, list) else ()
 
 
 def _bad(line: bytes, problem: str) -> AdapterError:

@@ -3,7 +3,7 @@
 import contextlib
 import threading
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 import attrs
 
@@ -45,7 +45,9 @@ class _Spare:
 
     thread: threading.Thread
     child: Child | None = None
+    """There as soon as there is a process, be it before its hello."""
     error: AdapterError | None = None
+    is_wanted: bool = True
 
 
 class Processes:
@@ -69,8 +71,8 @@ class Processes:
         try:
             _, idle = child.send({"id": 0, "do": "hello", "protocol": PROTOCOL})
             self.subject = _subject(idle, " ".join(command))
-        except AdapterError:
-            self.close()
+        except BaseException:  # an interruption, too: nobody else knows of the process
+            child.kill()
             raise
         self.features = frozenset(self.subject.features) | ALWAYS
         self._again = "again" in self.features
@@ -98,19 +100,32 @@ class Processes:
         self._retire()
 
     def close(self) -> None:
-        """See `Source.close`."""
-        self._retire()
-        if self._spare is not None:
-            self._spare.thread.join()
-            if self._spare.child is not None:
-                self._spare.child.kill()
-            self._spare = None
-
-    def _begun(self) -> Child:
-        child = Child(self._command, self._patience)
+        """See `Source.close`. Says bye to the one that is at no command."""
+        spare = self._spare
         try:
+            if spare is not None:
+                spare.is_wanted = False
+                if spare.child is not None:
+                    spare.child.kill()  # it may be one that never says hello
+            for child in self._running:
+                child.close()
+        finally:
+            self._retire()
+            if spare is not None:
+                spare.thread.join()
+                if spare.child is not None:
+                    spare.child.kill()
+                self._spare = None
+
+    def _begun(self, spare: _Spare | None = None) -> Child:
+        child = Child(self._command, self._patience)
+        if spare is not None:
+            spare.child = child
+        try:
+            if spare is not None and not spare.is_wanted:
+                raise AdapterError("the adapter was ended")
             child.send({"id": 0, "do": "hello", "protocol": PROTOCOL})
-        except AdapterError:
+        except BaseException:
             child.kill()
             raise
         return child
@@ -123,7 +138,7 @@ class Processes:
     def _prepare(self) -> None:
         def start() -> None:
             try:
-                spare.child = self._begun()
+                self._begun(spare)
             except AdapterError as error:
                 spare.error = error
 
@@ -132,33 +147,39 @@ class Processes:
         spare.thread.start()
 
     def _from_spare(self) -> Child:
-        spare, self._spare = self._spare, None
+        spare = self._spare
         assert spare is not None  # noqa: S101  for the type checker
         spare.thread.join()
-        if spare.child is None:
+        self._spare = None
+        if spare.error is not None or spare.child is None:
             raise spare.error or AdapterError("the adapter cannot be started")
         return spare.child
 
 
 def _subject(idle: Idle, command: str) -> Subject:
     fields = idle.fields
-    if fields.get("protocol") != PROTOCOL:
-        raise AdapterError(
-            f"the adapter speaks version {fields.get('protocol')!r} of the protocol, not {PROTOCOL}"
-        )
+    protocol = fields.get("protocol")
+    if protocol != PROTOCOL or isinstance(protocol, bool):
+        raise AdapterError(f"the adapter speaks version {_shown(protocol)} of the protocol, not {PROTOCOL}")
     features = fields.get("features")
     if not isinstance(features, list):
         raise AdapterError("the adapter does not say which features its client has")
-    unknown = sorted(str(feature) for feature in features if feature not in FEATURES)
+    declared = cast("list[object]", features)
+    unknown = [each for each in declared if not isinstance(each, str) or each not in FEATURES]
     if unknown:
-        raise AdapterError(f"the adapter declares what the protocol does not know: {', '.join(unknown)}")
+        shown = ", ".join(_shown(each) for each in unknown[:5]) + (", …" if len(unknown) > 5 else "")
+        raise AdapterError(f"the adapter declares what the protocol does not know: {shown}")
     name, version = fields.get("name"), fields.get("version")
     return Subject(
-        name if isinstance(name, str) else "a client",
-        version if isinstance(version, str) else "",
-        tuple(sorted(str(feature) for feature in features)),
+        name[:100] if isinstance(name, str) else "a client",
+        version[:100] if isinstance(version, str) else "",
+        tuple(sorted({str(feature) for feature in declared})),
         command,
     )
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:60]
 
 
 class Hosted:

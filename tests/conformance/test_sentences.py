@@ -1,0 +1,134 @@
+"""What is judged, and what it is judged by: nothing of the catalogue is forgotten, and every word has a meaning."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from splus_session.conformance import _actions
+from splus_session.conformance._actions import ALWAYS, ANSWERS, GROUPS, OPENINGS, WORDS, Action, Phrase
+from splus_session.conformance._campaign import NOT_VISIBLE
+from splus_session.conformance._judge import ALIVE, FALLBACKS, play
+from splus_session.conformance._lines import FEATURES
+from splus_session.conformance._platform import _FAULTS
+from splus_session.conformance._run import Run, needs
+from splus_session.conformance._source import Processes
+from splus_session.conformance.sentences import SENTENCES
+from splus_session.requirements import REQUIREMENTS
+from tests.conformance.test_command import SMALL
+
+PHRASES = tuple(dict.fromkeys(phrase for group in (OPENINGS, ALWAYS, *GROUPS.values()) for phrase in group))
+ALPHABET = tuple(dict.fromkeys(action for phrase in PHRASES for action in phrase))
+
+# ── Sentences ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_sentence_is_about_a_requirement() -> None:
+    assert {sentence.requirement for sentence in (*SENTENCES, ALIVE, *FALLBACKS.values())} <= set(
+        REQUIREMENTS
+    )
+
+
+def test_every_requirement_is_judged_or_it_is_said_why_not() -> None:
+    judged = {sentence.requirement for sentence in SENTENCES}
+    active = {name for name, requirement in REQUIREMENTS.items() if requirement.status == "active"}
+    assert active - judged - set(NOT_VISIBLE) == set()
+    assert judged & set(NOT_VISIBLE) == set()
+    assert set(NOT_VISIBLE) <= set(REQUIREMENTS)
+    assert all(NOT_VISIBLE.values())
+
+
+def test_no_two_sentences_say_the_same() -> None:
+    texts = Counter(sentence.text for sentence in (*SENTENCES, ALIVE, *FALLBACKS.values()))
+    assert [text for text, count in texts.items() if count > 1] == []
+
+
+def test_what_sentences_and_actions_need_can_be_declared() -> None:
+    needed = frozenset[str]().union(
+        *(sentence.features for sentence in SENTENCES), *(needs(action) for action in ALPHABET)
+    )
+    assert needed <= {*FEATURES, "process"}
+
+
+def test_every_feature_makes_a_difference() -> None:
+    needed = frozenset({"again"}).union(  # which is about how a run is begun
+        *(sentence.features for sentence in SENTENCES), *(needs(action) for action in ALPHABET)
+    )
+    assert set(FEATURES) <= needed
+
+
+# ── Actions ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_action_has_words_and_is_done_by_a_method() -> None:
+    dos = {action.do for action in ALPHABET}
+    assert dos == set(WORDS)
+    assert {do for do in dos if not callable(getattr(Run, f"_do_{do}", None))} == set()
+    methods = {name.removeprefix("_do_") for name in vars(Run) if name.startswith("_do_")}
+    assert methods == dos
+
+
+@pytest.mark.parametrize("action", ALPHABET, ids=repr)
+def test_every_action_says_what_it_is_and_comes_back_from_json(action: Action) -> None:
+    words = action.words()
+    assert words
+    assert "{" not in words
+    assert "_" not in words
+    assert Action.from_json(action.to_json()) == action
+
+
+def test_every_answer_of_the_platform_is_one_that_it_can_give() -> None:
+    answers = {each.how for each in ALPHABET if each.do in ("next", "next_renewal", "next_call", "release")}
+    assert answers | set(ANSWERS) == {*_FAULTS, "well", "redirect"}
+
+
+def test_every_method_that_judges_whether_an_action_makes_sense_is_of_an_action() -> None:
+    methods = {name.removeprefix("_can_") for name in vars(Run) if name.startswith("_can_")}
+    assert methods <= set(WORDS)
+
+
+# ── Each phrase, played ─────────────────────────────────────────────────────────────────────────
+
+LOGIN = Action("login", "a", "ann")
+_HELD = (Action("app", "a", "hold"), Action("until", "a", "due"))
+BEFORE: tuple[Phrase, ...] = (
+    (),
+    (LOGIN,),
+    (Action("hold"), LOGIN),
+    (LOGIN, *_HELD),
+    (LOGIN, Action("close", "a")),
+    (LOGIN, Action("open", "b"), Action("login", "b", "bob")),
+    (LOGIN, Action("app", "a", "unable"), Action("until", "a", "due"), *[*_HELD] * 2),
+)
+"""What may be so when an action is played: between them, each makes sense somewhere."""
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[Processes]:
+    source = Processes(SMALL)
+    yield source
+    source.close()
+
+
+@pytest.mark.parametrize("group", ["OPENINGS", "ALWAYS", *GROUPS])
+def test_every_phrase_is_understood_and_a_right_client_does_it_well(group: str, small: Processes) -> None:
+    phrases = GROUPS.get(group) or getattr(_actions, group)
+    for phrase in dict.fromkeys(phrases):
+        for before in BEFORE:
+            outcome = play(small.take, small.features, (*before, *phrase, LOGIN), patience=1.0)
+            assert outcome.adapter_error is None, (before, phrase)
+            found = [(each.sentence.text, each.wrong) for each in outcome.found]
+            assert found == [], (before, phrase)
+
+
+def test_every_phrase_makes_sense_somewhere(small: Processes) -> None:
+    def makes_sense(phrase: Phrase) -> bool:
+        for before in BEFORE:
+            run = Run(small.take, small.features, patience=1.0)
+            for _ in run.play((*before, *phrase)):
+                pass
+            if run.played[-len(phrase) :] == list(phrase):
+                return True
+        return False
+
+    assert [phrase for phrase in PHRASES if phrase and not makes_sense(phrase)] == []
