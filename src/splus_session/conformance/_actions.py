@@ -104,6 +104,8 @@ def _each(phrases: tuple[Phrase, ...], then: Action) -> tuple[Phrase, ...]:
 _ALMOST: Final = Action("until", "a", "almost_expiry")
 _DUE: Final = Action("until", "a", "due")
 _LOGIN: Final = Action("login", "a", "ann")
+_HELD_CALL: Final = Action("next_call", "", "hold")
+_REJECTED: Final = Action("next_call", "", "unauthorized")
 _CALL: Final = Action("call", "a")
 _AGAIN: Final = Action("open", "a", "again")
 _SECURE: Final = Action("secure_logout", "a")
@@ -122,6 +124,12 @@ OPENINGS: Final[tuple[Phrase, ...]] = (
     (Action("open", "a", "without_handlers"), Action("login_as_visitor", "a", "unsigned"), _DUE),
     (Action("open", "a", "without_handlers"), _LOGIN, _ALMOST, _CALL, Action("until", "a", "expiry"), _CALL),
     (Action("open", "a", "development"), Action("login", "a", "ann_without")),
+    (
+        Action("next", "", "no_expiry"),
+        _LOGIN,
+        Action("advance", "", "", _HOUR),
+        Action("advance", "", "", _DAY),
+    ),
 )
 """How a scenario may begin."""
 
@@ -142,7 +150,7 @@ GROUPS: Final[Mapping[str, tuple[Phrase, ...]]] = {
         *[(Action("logout", "a"), _LOGIN, _DUE)] * 2,
     ),
     "access tokens": (
-        *_of("login_with_access_token", *["good"] * 10, "expired", "not_jwt", "no_user", "unknown"),
+        *_of("login_with_access_token", *["good"] * 9, *["expired"] * 3, "not_jwt", "no_user", "unknown"),
         *_of("set_access_token_handler", "none", "report", "wrong"),
         *_each(_of("app", "wrong_user", "wrong_user", "error", "malformed"), _DUE),
         *_each(_by("next_renewal", "lost", "server_error"), _DUE),
@@ -166,7 +174,8 @@ GROUPS: Final[Mapping[str, tuple[Phrase, ...]]] = {
         _each(_of("observe", "logout"), Action("observe", "a", "report")), Action("login", "a", "ann")
     ),
     "rejections": (
-        *_of("call", *[""] * 6, "twice", "twice", "twice"),
+        *_of("call", *[""] * 6, "twice", "twice"),
+        *[(Action("next_renewal", "", "hold"), _REJECTED, _REJECTED, Action("call", "a", "twice"))] * 3,
         *_each(_by("next_call", "unauthorized", "unauthorized", "banned", "banned_by_code"), _CALL),
         *_each(_by("next_call", "forbidden", "server_error", "hold"), _CALL),
         *_each(_by("platform", "revoke", "revoke", "revoke"), Action("call", "a")),
@@ -242,6 +251,7 @@ GROUPS: Final[Mapping[str, tuple[Phrase, ...]]] = {
         *_by("release", *(how for how in ANSWERS[1:] if how not in ("huge", "deep"))),
     ),
     "slow API answers": (
+        *[(_HELD_CALL, _CALL, Action("logout", "a"), _LOGIN, Action("release", "", "banned"))] * 2,
         *_each(_by("next_call", "hold", "hold", "hold"), _CALL),
         *_by("release", "well", "banned", "banned", "refused"),
         *[(Action("logout", "a"), _LOGIN)] * 2,
