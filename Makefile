@@ -19,7 +19,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 SOURCES := src tests docs models
 
 .PHONY: help setup demo test test-newest check format generate diagrams explore model model-deep lock prove \
-	second-opinion mutants bench dist clean named
+	second-opinion mutants conform conform-deep bench dist clean named
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -109,6 +109,12 @@ $(MUTANTS)/.installed: pyproject.toml .ci/python.sh $(if $(PYTHON),named)
 		$(MUTANTS)/bin/python $(PIP_INSTALL) --editable '.[all]' --group mutants; \
 	fi
 	@touch $@
+
+conform: setup ## judge every client in this repository, the vendor's SDKs too; reports are in build/conformance
+	$(BIN)/python -m tests.subjects $(ARGS)
+
+conform-deep: setup ## the same with many seeds and the whole gallery of wrong clients (nightly: hours on two cores)
+	$(BIN)/python -m tests.subjects --deep
 
 bench: $(BENCH)/.installed ## measure, side by side with other token libraries
 	$(BENCH)/bin/python tests/benchmarks/bench.py $(ARGS)
