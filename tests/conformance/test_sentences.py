@@ -79,7 +79,7 @@ def test_every_action_says_what_it_is_and_comes_back_from_json(action: Action) -
 
 def test_every_answer_of_the_platform_is_one_that_it_can_give() -> None:
     answers = {each.how for each in ALPHABET if each.do in ("next", "next_renewal", "next_call", "release")}
-    assert answers | set(ANSWERS) == {*_FAULTS, "well", "redirect"}
+    assert answers | set(ANSWERS) == {*_FAULTS, "well", "redirect", "hold"}
 
 
 def test_every_check_whether_an_action_makes_sense_is_of_an_action() -> None:
