@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from splus_session.conformance import _run
+from splus_session.conformance import _talk
 from splus_session.conformance._actions import Action
 from splus_session.conformance._campaign import scenarios
 from splus_session.conformance._judge import Outcome, play
 from splus_session.conformance._lines import FEATURES, Idle, Told, parse
-from splus_session.conformance._run import Adapter
 from splus_session.conformance._source import Processes
+from splus_session.conformance._talk import Adapter
+from splus_session.testing import FakePlatform
 from tests.conformance.test_command import SMALL
 from tests.conformance.test_lines import ANY_TEXT, DEVICE_IDS, FIELDS, STATES, written
 
@@ -61,6 +62,7 @@ class Liar:
     """An adapter in this process that tells, again and again, what it was given."""
 
     said = ""
+    pause = 0.0
 
     def __init__(self, answers: list[tuple[list[dict[str, Any]], dict[str, Any]]], *, does_end: bool) -> None:
         self._answers = itertools.cycle(answers)
@@ -74,6 +76,9 @@ class Liar:
         idle = parse(written({"idle": command["id"], "clients": looks, "sent": 0, "open": 0}))
         assert isinstance(idle, Idle)
         return [each for each in told if isinstance(each, Told)], idle
+
+    def meet(self, platform: FakePlatform) -> None:
+        """It asks no platform."""
 
     def kill(self) -> None:
         """It has nothing to lose."""
@@ -106,6 +111,7 @@ class Twister:
         self._twists = twists
         self._answers = itertools.count()
         self.said = ""
+        self.pause = adapter.pause
 
     def send(self, command: Mapping[str, object]) -> tuple[list[Told], Idle]:
         told, idle = self._adapter.send(command)
@@ -117,6 +123,9 @@ class Twister:
         kept = [] if does_swallow else told
         shown = {name: attrs.evolve(look, **looks) for name, look in idle.clients.items()}
         return [*kept, *(each for each in lied if isinstance(each, Told))], attrs.evolve(idle, clients=shown)
+
+    def meet(self, platform: FakePlatform) -> None:
+        self._adapter.meet(platform)
 
     def kill(self) -> None:
         self._adapter.kill()
@@ -141,7 +150,7 @@ def test_a_right_client_that_now_and_then_tells_nonsense_is_judged(
 
 @pytest.mark.requirement("SECRET-3")
 def test_one_that_counts_wrong_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_run, "SETTLING", 0.2)
+    monkeypatch.setattr(_talk, "SETTLING", 0.2)
 
     class CountsWrong(Liar):
         def send(self, command: Mapping[str, object]) -> tuple[list[Told], Idle]:

@@ -11,7 +11,8 @@ from splus_session.conformance._campaign import NOT_VISIBLE
 from splus_session.conformance._judge import ALIVE, FALLBACKS, play
 from splus_session.conformance._lines import FEATURES
 from splus_session.conformance._platform import _FAULTS
-from splus_session.conformance._run import Run, needs
+from splus_session.conformance._run import Run
+from splus_session.conformance._sense import needs
 from splus_session.conformance._source import Processes
 from splus_session.conformance.sentences import SENTENCES
 from splus_session.requirements import REQUIREMENTS
@@ -60,12 +61,11 @@ def test_every_feature_makes_a_difference() -> None:
 # ── Actions ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_every_action_has_words_and_is_done_by_a_method() -> None:
+def test_every_action_has_words_and_is_done_in_one_way() -> None:
     dos = {action.do for action in ALPHABET}
     assert dos == set(WORDS)
-    assert {do for do in dos if not callable(getattr(Run, f"_do_{do}", None))} == set()
-    methods = {name.removeprefix("_do_") for name in vars(Run) if name.startswith("_do_")}
-    assert methods == dos
+    doing = Run(pytest.fail, frozenset()).doing
+    assert Counter([*doing.plans, *doing.acts, *doing.passings]) == Counter(dos)
 
 
 @pytest.mark.parametrize("action", ALPHABET, ids=repr)
@@ -79,12 +79,11 @@ def test_every_action_says_what_it_is_and_comes_back_from_json(action: Action) -
 
 def test_every_answer_of_the_platform_is_one_that_it_can_give() -> None:
     answers = {each.how for each in ALPHABET if each.do in ("next", "next_renewal", "next_call", "release")}
-    assert answers | set(ANSWERS) == {*_FAULTS, "well", "redirect"}
+    assert answers | set(ANSWERS) == {*_FAULTS, "well", "redirect", "hold"}
 
 
-def test_every_method_that_judges_whether_an_action_makes_sense_is_of_an_action() -> None:
-    methods = {name.removeprefix("_can_") for name in vars(Run) if name.startswith("_can_")}
-    assert methods <= set(WORDS)
+def test_every_check_whether_an_action_makes_sense_is_of_an_action() -> None:
+    assert set(Run(pytest.fail, frozenset()).sense.checks) <= set(WORDS)
 
 
 # ── Each phrase, played ─────────────────────────────────────────────────────────────────────────

@@ -16,7 +16,7 @@ class Action:
     """One action."""
 
     do: str
-    """Which: the name of a method of `Run`."""
+    """Which: see `Doing`."""
     client: str = ""
     how: str = ""
     """Which way, in a word."""
@@ -71,9 +71,10 @@ WORDS: Final[Mapping[str, str]] = {
 }
 
 ANSWERS: Final = (
-    "well", "lost", "lost_after", "refused", "bad_request", "banned", "banned_by_code", "forbidden", "deleted",
-    "rate_limited", "server_error", "malformed", "not_an_object", "wrong_user", "expired", "isGlobalBan",
-    "isGlobalBanned", "isDeleted", "short_lived", "no_expiry", "no_issue", "huge", "deep", "redirect",
+    "well", "lost", "lost_after", "refused", "bad_request", "banned", "banned_by_code", "forbidden",
+    "deleted", "rate_limited", "server_error", "malformed", "not_an_object", "wrong_user", "expired",
+    "isGlobalBan", "isGlobalBanned", "isDeleted", "short_lived", "no_expiry", "no_issue", "huge", "deep",
+    "redirect",
 )  # fmt: skip
 """How the platform may answer a session request."""
 

@@ -16,7 +16,7 @@ from splus_session.conformance._actions import ALWAYS, GROUPS, NOTHING, OPENINGS
 from splus_session.conformance._against import Known
 from splus_session.conformance._judge import ALIVE, Found, Outcome, play
 from splus_session.conformance._lines import AdapterError
-from splus_session.conformance._run import needs
+from splus_session.conformance._sense import needs
 from splus_session.conformance._source import Source
 from splus_session.conformance.sentences import SENTENCES, Sentence
 from splus_session.conformance.verdicts import Breach, Report, Result, Trouble, Verdict

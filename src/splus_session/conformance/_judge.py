@@ -9,7 +9,8 @@ from splus_session import event_name
 from splus_session.conformance._actions import Action
 from splus_session.conformance._lines import AdapterError
 from splus_session.conformance._moment import Moment
-from splus_session.conformance._run import Adapter, Run
+from splus_session.conformance._run import Run
+from splus_session.conformance._talk import Adapter
 from splus_session.conformance.sentences import SENTENCES, Sentence, Wrong
 from splus_session.conformance.verdicts import Line
 

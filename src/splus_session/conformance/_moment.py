@@ -1,7 +1,7 @@
 """One moment of a run, seen from both sides: what the oracle says should be, and what the client did.
 
 A moment begins with one thing from outside (a command, an answer of the platform's, time) and ends when
-the client is idle. The sentences of `_sentences` judge moments.
+the client is idle. The sentences of `sentences` judge moments.
 """
 
 from typing import Any
@@ -12,7 +12,6 @@ from splus_session import (
     AskRenewal,
     Change,
     Event,
-    FailureKind,
     OpenSession,
     Renew,
     Revoke,
@@ -60,8 +59,6 @@ class Call:
     since: float = 0.0
     may_fail: bool = False
     """Whether it may as well fail in any way, or still succeed: what is in its way is not its own."""
-    failure: FailureKind | None = None
-    """What makes it fail."""
     ended: Told | None = None
     sent: int = 0
     """How many requests had arrived when it began."""
@@ -85,11 +82,11 @@ class Moment:
     steps: tuple[Step, ...] = ()
     changes: tuple[Change, ...] = ()
     """What the oracle announces."""
-    heard: dict[int, list[Told]] = attrs.field(factory=dict)
+    heard: dict[int, list[Told]] = attrs.field(factory=dict[int, list[Told]])
     """What each observer was told."""
-    joined: dict[int, SessionState] = attrs.field(factory=dict)
+    joined: dict[int, SessionState] = attrs.field(factory=dict[int, SessionState])
     """Where the session was when observers began to observe in this moment."""
-    observers: dict[int, str] = attrs.field(factory=dict)
+    observers: dict[int, str] = attrs.field(factory=dict[int, str])
     """All observers that there are, and how they are."""
     flights: tuple[Flight, ...] = ()
     """Expected requests that arrived now."""
@@ -121,8 +118,8 @@ class Moment:
     look: Look | None = None
     """How the client says that it is; None if it is not open."""
     is_open: bool = True
-    notes: dict[str, Any] = attrs.field(factory=dict)
-    """What else the run knows: see `Run`."""
+    notes: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """What else the run knows: what was noted of the client, and what `Run` adds."""
 
     def did(self, *dos: str) -> bool:
         """Whether the moment began with such an action upon this client."""

@@ -34,7 +34,7 @@ from splus_session import (
     Verify,
     step,
 )
-from splus_session._rules import RETRYABLE
+from splus_session._failures import RETRYABLE
 from splus_session.conformance._moment import Call, Flight
 
 LEAST_SHARE: Final = 0.5
@@ -131,8 +131,8 @@ class Oracle:
                         self.record = record
                     case Announce(change):
                         self.changes.append(change)
-                    case RunHook(call):
-                        self.hooks.append(call.hook)
+                    case RunHook(hook_call):
+                        self.hooks.append(hook_call.hook)
                     case OpenSession() | Renew() | Verify() | Revoke() | RevokeOrphan():
                         self.flights.append(Flight(command))
                     case AskRenewal():
@@ -140,7 +140,6 @@ class Oracle:
                     case ReleaseWaiters(attempt, failure):
                         for call in self.calls:
                             if call.attempt == attempt and not call.is_due:
-                                call.failure = None if failure is None else failure.kind
                                 call.kinds = frozenset() if failure is None else _FAILS[failure.kind]
             if isinstance(taken.event, RenewalFailed) and taken.row is not None:
                 self._widen(taken.event, now)
@@ -213,7 +212,12 @@ class Oracle:
         """When time will bring something."""
         return self.core.deadline
 
-    def turns(self) -> tuple[float, ...]:
+    def dues(self) -> tuple[float, ...]:
+        """When to look at the client: when time brings something, or lets it."""
+        deadline = self.deadline
+        return self._turns() if deadline is None else (deadline, *self._turns())
+
+    def _turns(self) -> tuple[float, ...]:
         """When it changes what a client may do by itself at a moment of its own choice."""
         retry = self.snapshot.retry
         if retry is None:

@@ -8,8 +8,8 @@ from unittest import SkipTest
 
 from splus_session.conformance._campaign import DEFAULT_SEED, NOT_VISIBLE, Campaign
 from splus_session.conformance._lines import AdapterError, Idle, Told, parse
-from splus_session.conformance._run import Adapter
 from splus_session.conformance._source import Hosted
+from splus_session.conformance._talk import Adapter
 from splus_session.conformance.adapter import Host, Setup, features_of
 from splus_session.conformance.verdicts import Breach, Report, Result, Subject, Verdict
 from splus_session.requirements import REQUIREMENTS

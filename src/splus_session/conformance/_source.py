@@ -9,7 +9,7 @@ import attrs
 
 from splus_session.conformance._child import PATIENCE, Child
 from splus_session.conformance._lines import FEATURES, PROTOCOL, AdapterError, Idle
-from splus_session.conformance._run import Adapter
+from splus_session.conformance._talk import Adapter
 from splus_session.conformance.verdicts import Subject
 
 ALWAYS: Final = frozenset({"process"})

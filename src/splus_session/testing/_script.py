@@ -39,7 +39,7 @@ class Received:
     """The same, whole. Its body holds secrets."""
     over: bool = False
     """Whether nothing more happens to it: it was answered, or lost, or given up."""
-    _hung_up: Pause | None = attrs.field(default=None, repr=False, eq=False)
+    _hung_up: Pause | None = attrs.field(default=None, alias="hung_up", repr=False, eq=False)
 
     @property
     def given_up(self) -> bool:

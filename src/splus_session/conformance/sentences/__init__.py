@@ -1,8 +1,8 @@
-"""What is judged: sentences, each about one requirement, each of which says of a moment whether it was kept."""
+"""What is judged: sentences, each about one requirement. Each says of a moment whether it was kept."""
 
-from splus_session.conformance.sentences import _ending, _login, _renewal, _rest
+from splus_session.conformance.sentences import _ending, _expiry, _login, _renewal, _rest
 from splus_session.conformance.sentences._base import SENTENCES, Judgement, Sentence, Wrong
 
 __all__ = ["SENTENCES", "Judgement", "Sentence", "Wrong"]
 
-_DECLARED = (_login, _renewal, _ending, _rest)
+_DECLARED = (_login, _renewal, _expiry, _ending, _rest)

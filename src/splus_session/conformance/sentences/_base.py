@@ -8,6 +8,7 @@ import attrs
 from splus_session import SessionState
 from splus_session.conformance._moment import Call, Moment
 from splus_session.requirements import REQUIREMENTS
+from splus_session.testing import Endpoint
 
 
 @attrs.frozen
@@ -58,6 +59,8 @@ ESTABLISHED: Final = SessionState.ESTABLISHED
 TOKEN_EXPIRED: Final = SessionState.TOKEN_EXPIRED
 TERMINATED: Final = SessionState.TERMINATED
 IN_SESSION: Final = (ESTABLISHED, TOKEN_EXPIRED)
+OPENING: Final = (Endpoint.LOGIN, Endpoint.VISITOR_LOGIN, Endpoint.BOT_LOGIN)
+"""Where sessions are opened, and renewed."""
 LOGINS: Final = ("login", "login_with_access_token", "login_as_visitor", "login_as_bot")
 BANS: Final = ("user_banned", "user_deleted")
 
@@ -74,11 +77,11 @@ def tells_that(moment: Moment) -> Judgement:
     """It tells observer 0 what the oracle announces, and is where the oracle says."""
     if moment.notes.get("opened"):
         return is_where(moment)  # what it hears first is another sentence's
-    told = _after_joining(moment, 0)
+    told = after_joining(moment, 0)
     if told == ["tokenExpired", "established"] and not moment.states and moment.learned_the_time:
         return is_where(moment)  # by the answer that renewed it, it learned that it was expired
     if told != moment.states:
-        return Wrong(f"told: {_list(moment.states)}", f"told: {_list(told)}")
+        return Wrong(f"told: {listed(moment.states)}", f"told: {listed(told)}")
     return is_where(moment)
 
 
@@ -132,15 +135,16 @@ def _how(call: Call) -> str:
 def sends_nothing(moment: Moment) -> Judgement:
     """No session request is sent that was not to be."""
     if moment.surplus:
-        return Wrong("no request", _requests(moment))
+        return Wrong("no request", sent(moment))
     return True
 
 
-def _requests(moment: Moment) -> str:
+def sent(moment: Moment) -> str:
+    """The requests that were not to be, in words."""
     return "sent: " + ", ".join(f"{record.method} {record.path}" for record in moment.surplus)
 
 
-def _after_joining(moment: Moment, observer: int) -> list[str]:
+def after_joining(moment: Moment, observer: int) -> list[str]:
     """What an observer was told, but for what it hears first of all."""
     told = moment.told(observer)
     joined = moment.joined.get(observer)
@@ -157,13 +161,11 @@ def _after_joining(moment: Moment, observer: int) -> list[str]:
     return told
 
 
-def _list(states: list[str]) -> str:
+def listed(states: list[str]) -> str:
+    """States in words."""
     return ", ".join(states) or "nothing"
 
 
 def first_wrong(*judgements: Judgement) -> Judgement:
     """The first that is wrong; else that it was kept."""
     return next((judgement for judgement in judgements if isinstance(judgement, Wrong)), True)
-
-
-after_joining, listed, sent = _after_joining, _list, _requests

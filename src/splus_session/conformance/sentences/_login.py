@@ -1,7 +1,7 @@
 """Clients, logins and handlers."""
 
 from splus_session import AccessTokenGrant, BotGrant, OpenSession, Renew, RevokeOrphan, VisitorGrant
-from splus_session.conformance._moment import Moment
+from splus_session.conformance._moment import Moment, Wanted
 from splus_session.conformance.sentences._base import (
     BANS,
     ESTABLISHED,
@@ -254,22 +254,19 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("LOGIN-7", "An access token is verified with the platform before established", "access_token")
 def _(moment: Moment) -> Judgement:
-    presented = [flight for flight in moment.flights if isinstance(flight.wanted, OpenSession)]
-    presents = any(isinstance(flight.wanted.grant, AccessTokenGrant) for flight in presented)  # type: ignore[union-attr]
-    absent = any(
-        isinstance(wanted, OpenSession) and isinstance(wanted.grant, AccessTokenGrant)
-        for wanted in moment.missing
-    )
-    if absent:
+    if any(_presents_access_token(wanted) for wanted in moment.missing):
         return Wrong("GET /api/v3/sessions, with that token", "it is not verified")
-    return presents or None
+    return any(_presents_access_token(flight.wanted) for flight in moment.flights) or None
+
+
+def _presents_access_token(wanted: Wanted) -> bool:
+    return isinstance(wanted, OpenSession) and isinstance(wanted.grant, AccessTokenGrant)
 
 
 @sentence("LOGIN-7", "An access token that the platform did not confirm logs nobody in", "access_token")
 def _(moment: Moment) -> Judgement:
     unconfirmed = any(
-        isinstance(flight.wanted, OpenSession)
-        and isinstance(flight.wanted.grant, AccessTokenGrant)
+        _presents_access_token(flight.wanted)
         and flight.answer is not None
         and flight.answer.failure is not None
         for flight in moment.answered
@@ -289,20 +286,20 @@ def _(moment: Moment) -> Judgement:
     return _at_their_own(moment, Renew)
 
 
-def _at_their_own(moment: Moment, kind: type) -> Judgement:
+def _at_their_own(moment: Moment, kind: type[OpenSession | Renew]) -> Judgement:
     reached: Judgement = None
     for flight in moment.flights:
-        if isinstance(flight.wanted, kind) and isinstance(flight.wanted.grant, VisitorGrant | BotGrant):  # type: ignore[attr-defined]
-            reached = True
-            if not flight.exact:
-                assert flight.record is not None  # noqa: S101
-                visitor = isinstance(flight.wanted.grant, VisitorGrant)  # type: ignore[attr-defined]
-                right = Endpoint.VISITOR_LOGIN if visitor else Endpoint.BOT_LOGIN
-                fields = ", ".join(sorted(flight.record.fields))
-                return Wrong(
-                    f"{right.value}, with what this login presents",
-                    f"{flight.record.method} {flight.record.path}, with {fields}",
-                )
+        wanted, record = flight.wanted, flight.record
+        if not isinstance(wanted, kind) or not isinstance(wanted.grant, VisitorGrant | BotGrant):
+            continue
+        reached = True
+        if not flight.exact and record is not None:
+            is_visitor = isinstance(wanted.grant, VisitorGrant)
+            right = Endpoint.VISITOR_LOGIN if is_visitor else Endpoint.BOT_LOGIN
+            return Wrong(
+                f"{right.value}, with what this login presents",
+                f"{record.method} {record.path}, with {', '.join(sorted(record.fields))}",
+            )
     return reached
 
 

@@ -1,5 +1,7 @@
 """Observation, storage and trust."""
 
+from itertools import pairwise
+
 from splus_session import FailureKind
 from splus_session.conformance._moment import Moment
 from splus_session.conformance.sentences._base import (
@@ -88,7 +90,7 @@ def _(moment: Moment) -> Judgement:
         absent = [name for name in ("previous", "reason", "at") if event.fields.get(name) in (None, "")]
         if absent:
             return Wrong("previous, reason and at", f"no {', no '.join(absent)}")
-    for before, after in zip(told, told[1:], strict=False):
+    for before, after in pairwise(told):
         if after.text("previous") != before.text("state"):
             return Wrong(f"previous is {before.text('state')}", f"previous is {after.text('previous')}")
     return True

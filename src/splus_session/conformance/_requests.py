@@ -1,0 +1,210 @@
+"""Making sense of requests: whose each one is, whether it was expected, and what its answer says."""
+
+import json
+from typing import Any, cast
+
+from splus_session import (
+    Denied,
+    Granted,
+    Logout,
+    RevokeOrphan,
+    SessionKind,
+    SessionState,
+    TokenRejected,
+    UserBanned,
+)
+from splus_session._answers import facts
+from splus_session._core import Waiting, authorize
+from splus_session.conformance._client import Client
+from splus_session.conformance._moment import Call, Flight
+from splus_session.conformance._oracle import IN_SESSION
+from splus_session.conformance._platform import SESSION_ENDPOINTS, answer_of, fits
+from splus_session.conformance._stage import Stage
+from splus_session.testing import Endpoint, Received
+
+
+class Requests:
+    """See the module."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._logged: set[int] = set()
+        self._unread: list[Received] = []
+        """API requests whose answers were not made sense of yet."""
+
+    # ── Arrivals ────────────────────────────────────────────────────────────────────────────────
+
+    def arrive(self, record: Received) -> None:
+        """Tell which of the expected requests it is, if any."""
+        label = f"{record.method} {record.path}"
+        if record.user_id is not None and record.endpoint is Endpoint.LOGIN:
+            label += f" ({record.user_id})"
+        self._stage.note("client", "platform", label)
+        if record.over:
+            self._log_answer(record)
+        else:
+            self._stage.note("platform", "platform", "kept waiting")
+        if record.endpoint is Endpoint.GET_CHANNELS:
+            self._unread.append(record)
+        if record.endpoint in SESSION_ENDPOINTS and not self._match(record) and not self._renews(record):
+            self._whose(record).surplus.append(record)
+
+    def _match(self, record: Received) -> bool:
+        for exact in (True, False):
+            for client in self._stage.clients.values():
+                for flight in client.oracle.flights:
+                    if flight.record is None and fits(flight.wanted, record, exact=exact):
+                        flight.record, flight.exact = record, exact
+                        flight.sent_at = self._stage.clock.now()
+                        client.flights.append(flight)
+                        return True
+        return False
+
+    def _renews(self, record: Received) -> bool:
+        """Whether it is a renewal that comes before the oracle would send it."""
+        for client in self._stage.open_clients():
+            if _could_renew(client, record):
+                if not client.oracle.follow_renewal(self._stage.clock.now()):
+                    client.notes["renewed_early"] = True
+                if self._match(record):
+                    return True
+        return False
+
+    def _whose(self, record: Received) -> Client:
+        """Whose surplus request it is: as far as can be told, that of the client of its user."""
+        clients = list(self._stage.clients.values())
+        of_user = [client for client in clients if client.oracle.snapshot.user_id == record.user_id]
+        return (of_user or clients)[0]
+
+    # ── Answers ─────────────────────────────────────────────────────────────────────────────────
+
+    def read_answers(self) -> bool:
+        """Tell the oracle what was answered. Whether anything was."""
+        new = False
+        for record in [record for record in self._unread if _is_over(record)]:
+            self._unread.remove(record)
+            new = True
+            self._read(record)
+        for client in self._stage.clients.values():
+            for flight in tuple(client.oracle.flights):
+                if flight.record is not None and flight.answer is None and _is_over(flight.record):
+                    new = True
+                    self._answered(client, flight, flight.record)
+            client.oracle.flights = [flight for flight in client.oracle.flights if flight.answer is None]
+        return new
+
+    def forget(self, client: Client | None = None) -> None:
+        """What requests of a client, or of all, are answered from now on is told to nobody."""
+        self._unread = [
+            record for record in self._unread if client is not None and client.attempt_of(record) is None
+        ]
+
+    def _log_answer(self, record: Received) -> None:
+        if id(record) in self._logged:
+            return
+        self._logged.add(id(record))
+        if record.response is None:
+            self._stage.note("platform", "client", "no answer: the connection ends")
+        else:
+            struck = f" ({', '.join(record.faults)})" if record.faults else ""
+            self._stage.note("platform", "client", f"{record.status}{struck}")
+
+    def _answered(self, client: Client, flight: Flight, record: Received) -> None:
+        self._log_answer(record)
+        now = self._stage.clock.now()
+        flight.answer = answer = answer_of(flight, record, self._stage.desk.platform, now)
+        client.answered.append(flight)
+        if isinstance(flight.wanted, RevokeOrphan):
+            return
+        for fact in facts(flight.wanted, answer):
+            client.oracle.feed(fact, now)
+            self._obey_observers(client)
+
+    def _obey_observers(self, client: Client) -> None:
+        """An observer that logs out when it is told `established` does."""
+        oracle = client.oracle
+        is_told = bool(oracle.changes) and oracle.changes[-1].state is SessionState.ESTABLISHED
+        if "logout" not in client.observers.values() or not is_told:
+            return
+        if oracle.snapshot.state is SessionState.ESTABLISHED:
+            client.notes["observer_logged_out"] = True
+            for call in oracle.calls:
+                call.may_fail = True
+            oracle.feed(Logout(), self._stage.clock.now())
+
+    # ── API requests ────────────────────────────────────────────────────────────────────────────
+
+    def _read(self, record: Received) -> None:
+        """What the answer to an API request says of the session. [EXPIRE-3] [BAN-3]"""
+        self._log_answer(record)
+        body = {} if record.response is None else _object(record.response.body)
+        code, now = body.get("code"), self._stage.clock.now()
+        for client in self._stage.open_clients():
+            attempt = client.attempt_of(record)
+            if attempt is None:
+                continue
+            client.notes["api_said"] = "nothing" if record.status != 401 else "rejected"
+            if code == 400312:
+                client.notes["api_said"] = "banned"
+                client.oracle.feed(UserBanned(attempt=attempt), now)
+            elif record.status == 401 or code == 400100:
+                client.oracle.feed(TokenRejected(attempt), now)
+
+    def judge_calls(self, client: Client) -> None:
+        """Tell what should have become of API calls by now."""
+        for call in client.oracle.calls:
+            if call.do == "call" and not call.is_due:
+                self._judge_call(client, call)
+
+    def _judge_call(self, client: Client, call: Call) -> None:
+        snapshot = client.oracle.snapshot
+        verdict = authorize(snapshot)
+        waited = self._stage.clock.monotonic() - call.since
+        requests = self._requests_of(client, call)
+        if requests:
+            # One that was rejected may wait for what comes of that, and be sent again.
+            call.may_fail = True
+            waits = isinstance(verdict, Waiting) or any(
+                (snapshot.renewal, snapshot.verification, snapshot.revocation)
+            )
+            call.kinds = None if waits or not all(map(_is_over, requests)) else frozenset()
+        elif isinstance(verdict, Denied) or waited > 120:
+            call.kinds = frozenset({"denied"})
+        elif isinstance(verdict, Granted):
+            call.kinds = frozenset()
+        elif call.ended is not None and waited >= 1:
+            call.kinds, call.may_fail = frozenset({"wait_timeout"}), True
+
+    def _requests_of(self, client: Client, call: Call) -> list[Received]:
+        """The API requests since a call began that may be its own."""
+        return [
+            record
+            for record in self._stage.desk.arrived()[call.sent :]
+            if record.endpoint is Endpoint.GET_CHANNELS
+            and (len(self._stage.clients) == 1 or client.attempt_of(record) is not None)
+        ]
+
+
+def _could_renew(client: Client, record: Received) -> bool:
+    """Whether this may be a renewal that comes before the oracle would send it."""
+    snapshot = client.oracle.snapshot
+    if snapshot.state not in IN_SESSION or snapshot.renewal is not None or record.endpoint is Endpoint.REVOKE:
+        return False
+    retry = snapshot.retry
+    return (retry is not None and retry.grant is not None) or (
+        snapshot.kind in (SessionKind.DEVELOPMENT, SessionKind.BOT, SessionKind.VISITOR)
+        and record.endpoint is not Endpoint.VERIFY
+    )
+
+
+def _is_over(record: Received) -> bool:
+    """Whether nothing more comes of a request, for its client."""
+    return record.over or record.given_up
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return cast("dict[str, Any]", content) if isinstance(content, dict) else {}

@@ -1,0 +1,161 @@
+"""The conversation with an adapter: commands one way, events the other, until nothing is under way.
+
+It knows no client and no action: who reads the events makes sense of them.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+
+from splus_session.conformance._lines import AdapterError, Idle, Told
+from splus_session.conformance._platform import Desk
+from splus_session.testing import FakePlatform
+
+SETTLING: Final = 10.0
+"""Real seconds within which the client and the platform agree on what was sent."""
+
+
+class Adapter(Protocol):
+    """What does commands: a child process, or a host in this one."""
+
+    def send(self, command: Mapping[str, object]) -> tuple[list[Told], Idle]:
+        """One command; gives what was told, and the idle line."""
+        ...
+
+    def kill(self) -> None:
+        """End it as a power failure would."""
+        ...
+
+    def meet(self, platform: FakePlatform) -> None:
+        """Get to know the platform of the run that begins, if it is in the same process."""
+        ...
+
+    @property
+    def pause(self) -> float:
+        """After so many real seconds without news there are none, from one that does not count."""
+        ...
+
+    @property
+    def said(self) -> str:
+        """What it wrote besides."""
+        ...
+
+
+class Talk:
+    """See the module.
+
+    Args:
+        start: gives an adapter that has said hello.
+        desk: the platform that the adapter's clients ask.
+    """
+
+    def __init__(self, start: Callable[[], Adapter], desk: Desk) -> None:
+        self._start = start
+        self._desk = desk
+        self._adapter: Adapter | None = None
+        self._id = 1
+        self._said = 0
+        self._events: list[Told] = []
+        self._leaks: list[str] = []
+        self.idle = Idle(0)
+        """The last line that was heard."""
+
+    # ── Who is talked to ────────────────────────────────────────────────────────────────────────
+
+    def start(self) -> None:
+        """Begin to talk."""
+        self._adapter = self._start()
+
+    def kill(self) -> None:
+        """End whom it talks to."""
+        self.adapter.kill()
+
+    @property
+    def adapter(self) -> Adapter:
+        """Whom it talks to."""
+        assert self._adapter is not None, "nobody was started"  # noqa: S101
+        return self._adapter
+
+    # ── Saying ──────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def next_id(self) -> int:
+        """What the next command will be numbered."""
+        return self._id + 1
+
+    def send(self, command: Mapping[str, object]) -> None:
+        """Say one command, and hear the answer."""
+        self._id = self.next_id
+        events, self.idle = self.adapter.send({"id": self._id, **command})
+        for event in events:
+            self._look_for_secrets(event)
+        self._events += events
+
+    def ask_again(self) -> None:
+        """Hear what is new."""
+        self.send({"do": "settle"})
+
+    def settle(self) -> None:
+        """Wait until nothing is on its way between the client and the platform.
+
+        Raises:
+            AdapterError: the adapter counts other requests than the platform saw.
+        """
+        until = time.monotonic() + SETTLING
+        pause = 0.0005
+        while not self._is_settled():
+            if time.monotonic() > until:
+                raise AdapterError(
+                    f"the adapter says that {self.idle.sent} requests were sent and {self.idle.open} are "
+                    f"open; the platform has seen {len(self._desk.arrived())}, and keeps {self._desk.held()} "
+                    "waiting"
+                )
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.02)
+            self.ask_again()
+
+    def _is_settled(self) -> bool:
+        if self.idle.sent is None:
+            return self._is_quiet()
+        desk = self._desk
+        return (
+            desk.under_way() == 0 and self.idle.sent == len(desk.arrived()) and self.idle.open == desk.held()
+        )
+
+    def _is_quiet(self) -> bool:
+        """For who cannot count: nothing was heard for a while."""
+        before = self._heard_so_far()
+        time.sleep(self.adapter.pause)
+        self.ask_again()
+        return self._desk.under_way() == 0 and before == self._heard_so_far()
+
+    def _heard_so_far(self) -> tuple[int, int, int]:
+        return len(self._desk.arrived()), self._desk.over(), len(self._events)
+
+    # ── Hearing ─────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def events(self) -> tuple[Told, ...]:
+        """What was told, and not taken yet."""
+        return tuple(self._events)
+
+    def take_events(self) -> list[Told]:
+        """What was told since this was asked last."""
+        events, self._events = self._events, []
+        return events
+
+    def take_leaks(self) -> tuple[str, ...]:
+        """What held a secret since this was asked last. [SECRET-1]"""
+        said = self.adapter.said
+        if len(said) != self._said:
+            self._said = len(said)
+            if any(secret in said for secret in self._desk.secrets()):
+                self._leaks.append("standard error holds a secret")
+        leaks, self._leaks = self._leaks, []
+        return tuple(leaks)
+
+    def _look_for_secrets(self, event: Told) -> None:
+        text = json.dumps(event.fields, ensure_ascii=False)
+        if any(secret in text for secret in self._desk.secrets()):
+            self._leaks.append(f"the event {event.event} holds a secret")
