@@ -67,7 +67,9 @@ def judge(subject: Subject, *, lock: bool) -> int:
     done = subprocess.run(
         [*command, "--", *subject.command], cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL
     )
-    shown = done.stdout.strip().splitlines()[-1:] if done.returncode == 0 or lock else [done.stdout, done.stderr]
+    shown = (
+        done.stdout.strip().splitlines()[-1:] if done.returncode == 0 or lock else [done.stdout, done.stderr]
+    )
     print(f"{subject.name}: " + "\n".join(shown), flush=True)
     return 0 if lock and subject.known is not None and done.returncode == 1 else done.returncode
 

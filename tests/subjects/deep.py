@@ -52,7 +52,9 @@ def _alarms(subject: Named) -> str | None:
             report = Campaign(source, seed=seed, budget=LARGER * DEFAULT_BUDGET).run()
         finally:
             source.close()
-        print(f"{subject.name}, seed {seed}: {len(report.breaches)} breaches in {report.runs} runs", flush=True)
+        print(
+            f"{subject.name}, seed {seed}: {len(report.breaches)} breaches in {report.runs} runs", flush=True
+        )
         if not report.passed:
             return f"{subject.name}, seed {seed}: {[breach.sentence for breach in report.breaches]}"
     return None

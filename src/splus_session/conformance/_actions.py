@@ -123,7 +123,7 @@ OPENINGS: Final[tuple[Phrase, ...]] = (
     *_of("open", "without_handlers"),
     (Action("open", "a", "without_handlers"), Action("login_as_bot", "a"), _DUE),
     (Action("open", "a", "without_handlers"), Action("login_as_visitor", "a", "unsigned"), _DUE),
-    (Action("open", "a", "without_handlers"), _LOGIN, _ALMOST, _CALL, Action("until", "a", "expiry"), _CALL),
+    (Action("open", "a", "without_handlers"), _LOGIN, _ALMOST, _CALL),
     (Action("open", "a", "development"), Action("login", "a", "ann_without")),
     (
         Action("next", "", "no_expiry"),

@@ -10,6 +10,9 @@ from splus_session.conformance._moment import Flight, Moment
 from splus_session.conformance._oracle import Ask, Oracle
 from splus_session.testing import Received
 
+_REMEMBERED = 20
+"""So many calls of handlers can still be answered, late."""
+
 
 @attrs.define(eq=False)
 class Client:
@@ -109,6 +112,7 @@ class Client:
         """Make ready for the next moment, and remember what it wants to know of this one."""
         oracle = self.oracle
         oracle.calls = [call for call in oracle.calls if not call.is_due and call.ended is None]
+        oracle.asks = oracle.asks[-_REMEMBERED:]
         oracle.steps, oracle.changes, oracle.hooks = [], [], []
         self.heard, self.joined = {}, {}
         self.flights, self.answered, self.surplus = [], [], []

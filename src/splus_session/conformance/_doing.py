@@ -7,7 +7,7 @@ from splus_session.conformance._actions import Action
 from splus_session.conformance._answering import Answering
 from splus_session.conformance._opening import Opening
 from splus_session.conformance._sense import OF_CLIENT, Sense
-from splus_session.conformance._sorting import Sorting
+from splus_session.conformance._sorting import MANY_ASKS, Sorting
 from splus_session.conformance._stage import Stage
 from splus_session.conformance._using import Using
 
@@ -81,7 +81,9 @@ class Doing:
         """First what the client did by itself, then the app's answers."""
         self._sorting.digest()
         yield
-        while self._answering.answer_next():
+        for _ in range(MANY_ASKS):  # a client may ask again as soon as it is answered, and never end
+            if not self._answering.answer_next():
+                return
             self._sorting.digest()
             yield
 

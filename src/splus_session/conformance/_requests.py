@@ -7,6 +7,7 @@ from splus_session import (
     Denied,
     Granted,
     Logout,
+    Renew,
     RevokeOrphan,
     SessionKind,
     SessionState,
@@ -15,6 +16,7 @@ from splus_session import (
 )
 from splus_session._answers import facts
 from splus_session._core import Waiting, authorize
+from splus_session._rules import unaided_grant
 from splus_session.conformance._client import Client
 from splus_session.conformance._moment import Call, Flight
 from splus_session.conformance._oracle import IN_SESSION
@@ -47,7 +49,8 @@ class Requests:
         if record.endpoint is Endpoint.GET_CHANNELS:
             self._unread.append(record)
         if record.endpoint in SESSION_ENDPOINTS and not self._match(record) and not self._renews(record):
-            self._whose(record).surplus.append(record)
+            for client in self._whose(record):
+                client.surplus.append(record)
 
     def _match(self, record: Received) -> bool:
         for exact in (True, False):
@@ -70,11 +73,11 @@ class Requests:
                     return True
         return False
 
-    def _whose(self, record: Received) -> Client:
+    def _whose(self, record: Received) -> list[Client]:
         """Whose surplus request it is: as far as can be told, that of the client of its user."""
         clients = list(self._stage.clients.values())
         of_user = [client for client in clients if client.oracle.snapshot.user_id == record.user_id]
-        return (of_user or clients)[0]
+        return (of_user or clients)[:1]
 
     # ── Answers ─────────────────────────────────────────────────────────────────────────────────
 
@@ -168,6 +171,9 @@ class Requests:
                 (snapshot.renewal, snapshot.verification, snapshot.revocation)
             )
             call.kinds = None if waits or not all(map(_is_over, requests)) else frozenset()
+        elif call.ended is not None and _has_failed_to_renew(client):
+            # What a renewal comes to is shared by all who wait for it, whatever comes next. [RENEW-3]
+            call.kinds, call.may_fail = frozenset({"denied"}), True
         elif isinstance(verdict, Denied) or waited > 120:
             call.kinds = frozenset({"denied"})
         elif isinstance(verdict, Granted):
@@ -185,16 +191,22 @@ class Requests:
         ]
 
 
+def _has_failed_to_renew(client: Client) -> bool:
+    failing = ("renewal_failed", "renewal_unable", "answer_overdue")
+    return any(step.row is not None and step.row.event in failing for step in client.oracle.steps)
+
+
 def _could_renew(client: Client, record: Received) -> bool:
-    """Whether this may be a renewal that comes before the oracle would send it."""
+    """Whether this is a renewal that comes before the oracle would send it."""
     snapshot = client.oracle.snapshot
-    if snapshot.state not in IN_SESSION or snapshot.renewal is not None or record.endpoint is Endpoint.REVOKE:
+    if snapshot.state not in IN_SESSION or snapshot.renewal is not None or snapshot.kind is None:
         return False
     retry = snapshot.retry
-    return (retry is not None and retry.grant is not None) or (
-        snapshot.kind in (SessionKind.DEVELOPMENT, SessionKind.BOT, SessionKind.VISITOR)
-        and record.endpoint is not Endpoint.VERIFY
-    )
+    if retry is not None and retry.grant is not None:
+        return fits(Renew(0, retry.grant), record, exact=True)
+    unaided = snapshot.kind in (SessionKind.DEVELOPMENT, SessionKind.BOT, SessionKind.VISITOR)
+    grant = unaided_grant(snapshot.kind, snapshot.user_id or "")
+    return unaided and fits(Renew(0, grant), record, exact=True)
 
 
 def _is_over(record: Received) -> bool:

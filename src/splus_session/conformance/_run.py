@@ -79,6 +79,8 @@ class Run:
     def _moments(self, action: Action) -> Iterator[Moment]:
         """What just happened, client by client, and whether to go on."""
         arrived = self._stage.desk.arrived()
+        if len(arrived) < self._judged:  # another process counts anew
+            self._judged = 0
         requests, self._judged = arrived[self._judged :], len(arrived)
         leaks, uncaught = self._stage.talk.take_leaks(), self._sorting.take_uncaught()
         judged = [

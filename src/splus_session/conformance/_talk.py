@@ -66,6 +66,7 @@ class Talk:
     def start(self) -> None:
         """Begin to talk."""
         self._adapter = self._start()
+        self._said = 0
 
     def kill(self) -> None:
         """End whom it talks to."""

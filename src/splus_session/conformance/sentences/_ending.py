@@ -137,16 +137,34 @@ def _(moment: Moment) -> Judgement:
     return sends_nothing(moment)
 
 
-@sentence("LOGOUT-2", "After logout, nothing of the user is left")
-def _(moment: Moment) -> Judgement:
+def _is_after_logout(moment: Moment) -> bool:
     left = moment.notes.get("left") == "logged out" or moment.took("logout", "token_revoked")
-    if not left or moment.after.state is not NOT_LOGGED_IN or moment.look is None:
+    return left and moment.after.state is NOT_LOGGED_IN and moment.look is not None
+
+
+@sentence("LOGOUT-2", "After logout, no user id is left")
+def _(moment: Moment) -> Judgement:
+    if not _is_after_logout(moment) or moment.look is None:
         return None
     if moment.look.user_id is not None and moment.is_agreed:
         return Wrong("no user id", f"the user id is still {moment.look.user_id}")
+    return True
+
+
+@sentence("LOGOUT-2", "After logout, no handler is called", "time")
+def _(moment: Moment) -> Judgement:
+    if not _is_after_logout(moment):
+        return None
     if moment.surplus_asks:
         return Wrong("no handler is called", "a handler is called for a user who is logged out")
-    return sends_nothing(moment) if not moment.did("answer", "release") else True
+    return True
+
+
+@sentence("LOGOUT-2", "After logout, nothing is sent for that session")
+def _(moment: Moment) -> Judgement:
+    if not _is_after_logout(moment) or moment.did("answer", "release"):
+        return None
+    return sends_nothing(moment)
 
 
 @sentence("LOGOUT-2", "After logout, no request carries a token", "call")

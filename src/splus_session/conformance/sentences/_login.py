@@ -161,6 +161,18 @@ def _(moment: Moment) -> Judgement:
     return ends_well(moment, *LOGINS)
 
 
+@sentence("LOGIN-3", "When the call of a login fails, nobody is logged in")
+def _(moment: Moment) -> Judgement:
+    failed = [
+        call for call in moment.ends(*LOGINS) if call.ended is not None and call.ended.event == "failed"
+    ]
+    if not failed or moment.look is None or moment.before.state not in (NOT_LOGGED_IN, ESTABLISHING):
+        return None
+    if moment.look.state == "established" and moment.told()[-1:] == ["established"]:
+        return Wrong("nobody is logged in", f"{failed[0].do} fails, and the session is established")
+    return True
+
+
 @sentence("LOGIN-3", "A login that failed leaves no token behind", "call")
 def _(moment: Moment) -> Judgement:
     if moment.notes.get("left") != "failed" or not moment.did("call"):
@@ -199,6 +211,15 @@ def _(moment: Moment) -> Judgement:
     if not moment.took(*BANS, source=ESTABLISHING, target=NOT_LOGGED_IN) or not moment.answered:
         return None
     return ends_well(moment, *LOGINS)
+
+
+@sentence("LOGIN-5", "A banned or deleted user is not let in, whatever tells of it")
+def _(moment: Moment) -> Judgement:
+    if not moment.took(*BANS, source=ESTABLISHING, target=NOT_LOGGED_IN) or not moment.answered:
+        return None
+    if "established" in moment.told():
+        return Wrong("established is not told", "established is told")
+    return True
 
 
 @sentence("LOGIN-6", "A late answer changes nothing")

@@ -110,6 +110,17 @@ def _(moment: Moment) -> Judgement:
 def _(moment: Moment) -> Judgement:
     if moment.notes.get("answered_open", True) or not moment.ends("answer"):
         return None
+    if moment.before.state not in IN_SESSION:
+        return None
+    return first_wrong(sends_nothing(moment), tells_that(moment))
+
+
+@sentence("RENEW-5", "After a logout or a ban, the answer to a renewal logs nobody in", "time")
+def _(moment: Moment) -> Judgement:
+    if moment.notes.get("answered_open", True) or not moment.ends("answer"):
+        return None
+    if moment.before.state in IN_SESSION:
+        return None
     return first_wrong(sends_nothing(moment), tells_that(moment))
 
 
