@@ -70,6 +70,16 @@ _FALLBACKS: Final[dict[str, str]] = {
     "revocation_failed": "LOGOUT-3",
     "revocation_due": "LOGOUT-3",
 }
+_BY_ACTION: Final = {
+    **{do: do for do in ("login", "login_with_access_token", "login_as_visitor", "login_as_bot", "logout")},
+    **{do: do for do in ("secure_logout", "renew_now")},
+    "set_access_token_handler": "handlers_changed",
+    "answer": "renewal_answered",
+    "realtime": "user_banned",
+    **dict.fromkeys(("until", "advance", "sleep", "jump"), "token_expired"),
+}
+"""The event that stands for an action of which the oracle was told nothing."""
+
 FALLBACKS: Final[dict[str, Sentence]] = {event: _by_event(event) for event in _FALLBACKS}
 """For a client that parts from the oracle though no sentence says why: by the last event."""
 
@@ -132,7 +142,9 @@ def _found(sentence: Sentence, wrong: Wrong, run: Run) -> Found:
 
 
 def _last_event(moment: Moment) -> str:
-    return event_name(moment.steps[-1].event) if moment.steps else "handlers_changed"
+    if moment.steps:
+        return event_name(moment.steps[-1].event)
+    return _BY_ACTION.get(moment.action.do, "session_opened")
 
 
 def _should(moment: Moment) -> str:
