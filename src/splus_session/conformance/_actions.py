@@ -135,7 +135,7 @@ OPENINGS: Final[tuple[Phrase, ...]] = (
 """How a scenario may begin."""
 
 ALWAYS: Final[tuple[Phrase, ...]] = (
-    *_of("login", *["ann"] * 10, "bob"),
+    *_of("login", *["ann"] * 10, "bob", "ann_without"),
     *_of("call", *[""] * 4),
     *_of("until", *["due"] * 4, "renewal", "renewal", "expiry", "expiry", "almost_expiry"),
     *_lasting("advance", 1.0, 601.0, _HOUR),
@@ -153,7 +153,7 @@ GROUPS: Final[Mapping[str, tuple[Phrase, ...]]] = {
     "access tokens": (
         *_of("login_with_access_token", *["good"] * 9, *["expired"] * 3, "not_jwt", "no_user", "unknown"),
         *_of("set_access_token_handler", "none", "report", "wrong"),
-        *_each(_of("app", "wrong_user", "wrong_user", "error", "malformed"), _DUE),
+        *_each(_of("app", *["wrong_user"] * 5, "error", "malformed"), _DUE),
         *_each(_by("next_renewal", "lost", "server_error"), _DUE),
     ),
     "visitors and bots": (
