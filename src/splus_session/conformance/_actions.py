@@ -192,7 +192,7 @@ GROUPS: Final[Mapping[str, tuple[Phrase, ...]]] = {
         *_each(_of("realtime", "ban"), Action("kill", "a")),
         *_of("kill", "", ""),
         *_of("open", "again", "again"),
-        *[(Action("close", "a"), Action("advance", "", "", 31 * _DAY), _AGAIN)] * 2,
+        *[(Action("close", "a"), Action("advance", "", "", 31 * _DAY), _AGAIN)] * 8,
     ),
     "impossible clients": _of("open", "no_key", "no_region", "plain_http", client="c"),
     "other clients": (

@@ -120,8 +120,6 @@ class Campaign:
         self._lost = 0.0
         """Real seconds in runs that ended because the adapter could not be talked to."""
         self._unbegun: list[str] = []
-        self._dead: list[str] = []
-        """How runs ended that the adapter did not see to their end."""
         """Why runs could not even begin."""
 
     def run(self) -> Report:
@@ -133,8 +131,8 @@ class Campaign:
         begun = time.monotonic()
         self._play_known()
         self._explore()
-        if self._dead and not self._reached and not self._found:
-            raise AdapterError(self._dead[-1])
+        if self._unbegun and not self._reached and not self._found:
+            raise AdapterError(self._unbegun[-1])
         breaches, troubles = self._all_shortened() if self._shorten else (self._as_they_are(), [])
         if self._unbegun:
             text = f"could not even begin in {len(self._unbegun)} of {self._runs} runs: {self._unbegun[-1]}"
@@ -184,9 +182,7 @@ class Campaign:
             if given_up is not None:
                 raise _EnoughError  # Hypothesis asks once more, to be sure
             outcome = self._play(scenario)
-            # What an adapter tells that gets lost on the way is no evidence of what its client keeps.
-            if outcome.adapter_error is None:
-                self._reached.update(outcome.reached)
+            self._reached.update(outcome.reached)
             for found in outcome.found:
                 self._note(found)
             failures = failures + 1 if outcome.adapter_error is not None and not outcome.reached else 0
@@ -220,7 +216,6 @@ class Campaign:
         begun = time.monotonic()
         outcome = play(start, self._source.features, scenario, patience=patience, stop_at=stop_at)
         if outcome.adapter_error is not None:
-            self._dead.append(outcome.adapter_error)
             self._source.discard()
             self._lost += time.monotonic() - begun
             if not outcome.reached and not outcome.found:
