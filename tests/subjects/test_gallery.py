@@ -4,7 +4,6 @@ import pytest
 
 from tests.subjects.gallery import Mistake, is_caught, mistakes, one_for_each_requirement
 
-
 MISSED = {"expired-resumed-as-established": "scenarios seldom open a client whose stored session is expired"}
 """Those that the default budget does not catch with this seed, and why."""
 
