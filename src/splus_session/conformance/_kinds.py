@@ -4,33 +4,10 @@ import asyncio
 from typing import Final
 
 from splus_session._errors import SplusSessionError
+from splus_session.conformance._lines import KINDS
 
 __all__ = ["Unsupported", "failure_of", "kind_of"]
 
-# These are kinds under the very name of the library's own code.
-_SAME: Final = frozenset(
-    {
-        "not_allowed",
-        "invalid_argument",
-        "auth_token_required",
-        "handler_required",
-        "invalid_access_token",
-        "invalid_handler",
-        "refused",
-        "user_banned",
-        "user_deleted",
-        "unavailable",
-        "malformed_answer",
-        "not_logged_in",
-        "terminated",
-        "renewal_failed",
-        "wait_timeout",
-        "interrupted",
-        "closed",
-        "store",
-        "stored_record",
-    }
-)
 _OTHER_NAMES: Final = {"configuration": "invalid_argument", "forked": "closed"}
 
 
@@ -45,7 +22,7 @@ def kind_of(error: BaseException) -> str:
     if isinstance(error, asyncio.CancelledError):
         return "cancelled"
     code = error.code if isinstance(error, SplusSessionError) else ""
-    return code if code in _SAME else _OTHER_NAMES.get(code, "other")
+    return code if code in KINDS else _OTHER_NAMES.get(code, "other")
 
 
 def failure_of(error: BaseException) -> dict[str, object]:

@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
 
 from splus_session.conformance._kinds import Unsupported, failure_of
+from splus_session.conformance._lines import PROTOCOL
 from splus_session.conformance._loop import Loop
 from splus_session.conformance._runners import LoopRunner, Runner, ThreadRunner
 from splus_session.conformance._setup import MakeClient, Setup
@@ -31,9 +32,6 @@ from splus_session.conformance._world import World
 from splus_session.testing.clock import ManualClock
 
 __all__ = ["PROTOCOL", "CountedStore", "Host", "MakeClient", "Setup", "Traffic", "features_of", "serve"]
-
-PROTOCOL: Final = 1
-"""The version of the protocol that is spoken here."""
 
 PATIENCE: Final = 9.0
 """Real seconds that a client may take to become idle: a bit less than the kit's ten, so as to say why."""

@@ -139,6 +139,18 @@ def sends_nothing(moment: Moment) -> Judgement:
     return True
 
 
+def carries_no_token(moment: Moment, left: str) -> Judgement:
+    """When nobody is logged in any more, and how it ended is `left`, an API request carries no token."""
+    if moment.notes.get("left") != left or not moment.did("call"):
+        return None
+    if moment.before.state is not NOT_LOGGED_IN or moment.after.state is not NOT_LOGGED_IN:
+        return None
+    carried = [record for record in moment.requests if record.access_token is not None]
+    if carried:
+        return Wrong("no request with a token", f"{carried[0].method} {carried[0].path}, with one")
+    return True
+
+
 def sent(moment: Moment) -> str:
     """The requests that were not to be, in words."""
     return "sent: " + ", ".join(f"{record.method} {record.path}" for record in moment.surplus)

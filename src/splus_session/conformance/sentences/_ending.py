@@ -12,6 +12,7 @@ from splus_session.conformance.sentences._base import (
     TOKEN_EXPIRED,
     Judgement,
     Wrong,
+    carries_no_token,
     ends_well,
     first_wrong,
     is_where,
@@ -169,16 +170,7 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("LOGOUT-2", "After logout, no request carries a token", "call")
 def _(moment: Moment) -> Judgement:
-    if moment.notes.get("left") != "logged out" or not moment.did("call"):
-        return None
-    if moment.before.state is not NOT_LOGGED_IN or moment.after.state is not NOT_LOGGED_IN:
-        return None
-    carried = [record for record in moment.requests if record.access_token is not None]
-    return (
-        Wrong("no request with a token", f"{carried[0].method} {carried[0].path}, with one")
-        if carried
-        else True
-    )
+    return carries_no_token(moment, "logged out")
 
 
 @sentence("LOGOUT-3", "A secure logout revokes the token first", "secure_logout")

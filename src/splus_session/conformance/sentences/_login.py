@@ -10,6 +10,7 @@ from splus_session.conformance.sentences._base import (
     NOT_LOGGED_IN,
     Judgement,
     Wrong,
+    carries_no_token,
     ends_well,
     first_wrong,
     is_where,
@@ -175,16 +176,7 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("LOGIN-3", "A login that failed leaves no token behind", "call")
 def _(moment: Moment) -> Judgement:
-    if moment.notes.get("left") != "failed" or not moment.did("call"):
-        return None
-    if moment.before.state is not NOT_LOGGED_IN or moment.after.state is not NOT_LOGGED_IN:
-        return None
-    carried = [record for record in moment.requests if record.access_token is not None]
-    return (
-        Wrong("no request with a token", f"{carried[0].method} {carried[0].path}, with one")
-        if carried
-        else True
-    )
+    return carries_no_token(moment, "failed")
 
 
 @sentence("CLIENT-1", "A client is in production unless it is told otherwise")
