@@ -25,7 +25,7 @@ from splus_session import (
 from splus_session._answers import Answer
 from splus_session.conformance._actions import Action
 from splus_session.conformance._lines import Look, Told
-from splus_session.testing import Received
+from splus_session.testing import Endpoint, Received
 
 Wanted = OpenSession | Renew | Verify | Revoke | RevokeOrphan
 """A request that the oracle expects."""
@@ -153,6 +153,15 @@ class Moment:
     def told(self, observer: int = 0) -> list[str]:
         """The states that an observer was told."""
         return [str(event.text("state")) for event in self.heard.get(observer, [])]
+
+    def lacks(self, kind: type[Wanted]) -> bool:
+        """Whether an expected request of this kind did not arrive."""
+        return any(isinstance(wanted, kind) for wanted in self.missing)
+
+    @property
+    def api_requests(self) -> list[Received]:
+        """The app's own requests among those that arrived."""
+        return [record for record in self.requests if record.endpoint is Endpoint.GET_CHANNELS]
 
     @property
     def learned_the_time(self) -> bool:

@@ -21,7 +21,6 @@ from splus_session.conformance.sentences._base import (
     tells_and_ends,
     tells_that,
 )
-from splus_session.testing import Endpoint
 
 
 def _ended_by_ban(moment: Moment) -> bool:
@@ -80,7 +79,7 @@ def _(moment: Moment) -> Judgement:
 def _(moment: Moment) -> Judgement:
     if moment.before.state is not TERMINATED or not moment.did("call"):
         return None
-    sent = [record for record in moment.requests if record.endpoint is Endpoint.GET_CHANNELS]
+    sent = moment.api_requests
     if sent:
         return Wrong("no request", f"{sent[0].method} {sent[0].path} is sent")
     return ends_well(moment, "call")
@@ -90,7 +89,7 @@ def _(moment: Moment) -> Judgement:
 def _(moment: Moment) -> Judgement:
     if moment.notes.get("stays", 0) < 2:
         return None
-    if moment.took("token_rejected") and any(isinstance(wanted, Verify) for wanted in moment.missing):
+    if moment.took("token_rejected") and moment.lacks(Verify):
         return Wrong("the rejection is verified", "it is not")
     if not _ended_by_ban(moment) and not moment.took("token_expired", "token_rejected"):
         return None
@@ -178,7 +177,7 @@ def _(moment: Moment) -> Judgement:
     wanted = [command for step in moment.steps for command in step.commands if isinstance(command, Revoke)]
     if not wanted:
         return None
-    if any(isinstance(command, Revoke) for command in moment.missing):
+    if moment.lacks(Revoke):
         return Wrong("DELETE /api/v4/sessions", "nothing is sent")
     return True
 
@@ -201,7 +200,7 @@ def _(moment: Moment) -> Judgement:
 def _(moment: Moment) -> Judgement:
     if not moment.took("revocation_doubted"):
         return None
-    if any(isinstance(wanted, Verify) for wanted in moment.missing):
+    if moment.lacks(Verify):
         return Wrong("GET /api/v3/sessions, once", "it is not verified")
     return tells_and_ends(moment, "secure_logout")
 
@@ -238,7 +237,7 @@ def _(moment: Moment) -> Judgement:
 def _(moment: Moment) -> Judgement:
     if not moment.took("secure_logout", source=TOKEN_EXPIRED) or moment.before.revocation is not None:
         return None
-    if any(isinstance(wanted, Revoke) for wanted in moment.missing):
+    if moment.lacks(Revoke):
         return Wrong("DELETE /api/v4/sessions", "nothing is sent")
     return is_where(moment)
 

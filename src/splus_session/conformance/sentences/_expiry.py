@@ -31,7 +31,7 @@ def _(moment: Moment) -> Judgement:
 def _(moment: Moment) -> Judgement:
     if not moment.took("token_expired") or not moment.took("renewal_due"):
         return None
-    if moment.unasked or any(isinstance(wanted, Renew) for wanted in moment.missing):
+    if moment.unasked or moment.lacks(Renew):
         return Wrong("the renewal is asked for", "nobody is asked")
     return True
 
@@ -67,7 +67,7 @@ def _(moment: Moment) -> Judgement:
     rejected = any(isinstance(step.event, TokenRejected) for step in moment.steps)
     if not rejected:
         return None
-    if any(isinstance(wanted, Verify) for wanted in moment.missing):
+    if moment.lacks(Verify):
         return Wrong("GET /api/v3/sessions, once", "it is not verified")
     surplus = [record for record in moment.surplus if record.endpoint is Endpoint.VERIFY]
     if surplus:
@@ -107,7 +107,7 @@ def _(moment: Moment) -> Judgement:
 def _(moment: Moment) -> Judgement:
     if not moment.notes["set_back"] or moment.before.retry is None or not moment.took("renewal_due"):
         return None
-    if moment.unasked or any(isinstance(wanted, Renew) for wanted in moment.missing):
+    if moment.unasked or moment.lacks(Renew):
         return Wrong("the renewal is asked for, or sent", "nothing happens")
     return True
 
@@ -132,7 +132,7 @@ def _(moment: Moment) -> Judgement:
         return None  # the first may have been authorised
     if moment.after.state not in (NOT_LOGGED_IN, TERMINATED, TOKEN_EXPIRED):
         return None
-    calls = [record for record in moment.requests if record.endpoint is Endpoint.GET_CHANNELS]
+    calls = moment.api_requests
     if calls:
         return Wrong("no request", f"{calls[0].method} {calls[0].path} is sent")
     return ends_well(moment, "call")
@@ -144,7 +144,7 @@ def _(moment: Moment) -> Judgement:
         return None
     if moment.changes or moment.before.state is ESTABLISHED:
         return None
-    calls = [record for record in moment.requests if record.endpoint is Endpoint.GET_CHANNELS]
+    calls = moment.api_requests
     if calls:
         return Wrong("the request waits", f"{calls[0].method} {calls[0].path} is sent")
     early = [call for call in moment.ends("call") if not call.is_due]

@@ -46,7 +46,7 @@ def _(moment: Moment) -> Judgement:
         return None
     if moment.after.credential is not current or current is None:
         return None
-    carried = [record for record in moment.requests if record.endpoint is Endpoint.GET_CHANNELS]
+    carried = moment.api_requests
     others = {
         snapshot.credential.access_token
         for snapshot in moment.notes["held"]
@@ -193,7 +193,7 @@ def _(moment: Moment) -> Judgement:
 def _(moment: Moment) -> Judgement:
     if moment.action.how != "ann_without" or not moment.took("login"):
         return None
-    if any(isinstance(wanted, OpenSession) for wanted in moment.missing):
+    if moment.lacks(OpenSession):
         return Wrong("the login is sent", "nothing is sent")
     return True
 
@@ -233,7 +233,7 @@ def _(moment: Moment) -> Judgement:
     ]
     if not wanted or not moment.is_open:
         return None
-    if any(isinstance(command, RevokeOrphan) for command in moment.missing):
+    if moment.lacks(RevokeOrphan):
         return Wrong("DELETE /api/v4/sessions, with that token", "that token is not revoked")
     return True
 

@@ -19,7 +19,6 @@ from splus_session.conformance.sentences._base import (
     tells_that,
     wrong_end,
 )
-from splus_session.testing import Endpoint
 
 _OF_RENEWAL = ("renewal_due", "renewal_answered", "renewal_unable", "answer_overdue", "renewal_failed")
 
@@ -86,7 +85,7 @@ def _(moment: Moment) -> Judgement:
     ]
     if not answered:
         return None
-    if any(isinstance(wanted, Renew) for wanted in moment.missing):
+    if moment.lacks(Renew):
         return Wrong("the renewal is sent", "nothing is sent")
     inexact = [flight for flight in moment.flights if isinstance(flight.wanted, Renew) and not flight.exact]
     if inexact and inexact[0].record is not None:
@@ -180,7 +179,7 @@ def _(moment: Moment) -> Judgement:
     retry = moment.before.retry
     failed = [flight for flight in moment.answered if isinstance(flight.wanted, Renew)]
     if retry is not None and retry.grant is not None and moment.took("renewal_due"):
-        if any(isinstance(wanted, Renew) for wanted in moment.missing) or moment.unasked:
+        if moment.lacks(Renew) or moment.unasked:
             return Wrong("it is sent again by now", "nothing is sent")
         if moment.notes.get("renewed_early"):
             return Wrong(
@@ -236,7 +235,7 @@ def _(moment: Moment) -> Judgement:
 def _(moment: Moment) -> Judgement:
     if not moment.took("renew_now") or moment.before.retry is None:
         return None
-    if moment.unasked or any(isinstance(wanted, Renew) for wanted in moment.missing):
+    if moment.unasked or moment.lacks(Renew):
         return Wrong("the renewal is asked for", "nobody is asked")
     return True
 
@@ -270,7 +269,7 @@ def _(moment: Moment) -> Judgement:
     ]
     if not answered:
         return None
-    if any(isinstance(wanted, Renew) for wanted in moment.missing):
+    if moment.lacks(Renew):
         return Wrong("GET /api/v3/sessions, with that token", "it is not verified")
     return is_where(moment)
 
@@ -282,7 +281,7 @@ def _(moment: Moment) -> Judgement:
     retry = moment.before.retry
     if retry is None or not isinstance(retry.grant, AccessTokenGrant) or not moment.took("renewal_due"):
         return None
-    if moment.surplus_asks or any(isinstance(wanted, Renew) for wanted in moment.missing):
+    if moment.surplus_asks or moment.lacks(Renew):
         return Wrong(
             "GET /api/v3/sessions, with the same token", "another token is asked for, or nothing sent"
         )
@@ -311,7 +310,7 @@ def _(moment: Moment) -> Judgement:
     current = moment.before.credential
     if moment.before.state is not ESTABLISHED or moment.after.state is not ESTABLISHED or current is None:
         return None
-    carried = [record for record in moment.requests if record.endpoint is Endpoint.GET_CHANNELS]
+    carried = moment.api_requests
     if carried and carried[0].access_token != current.access_token:
         return Wrong("the request carries the newest token", "it carries an older one, or none")
     return bool(carried) or None
@@ -337,7 +336,7 @@ def _(moment: Moment) -> Judgement:
     unaided = any(step.row is not None and "renew_unaided" in step.row.reactions for step in moment.steps)
     if not unaided:
         return None
-    if any(isinstance(wanted, Renew) for wanted in moment.missing):
+    if moment.lacks(Renew):
         return Wrong("the renewal is sent", "nothing is sent")
     return True
 
