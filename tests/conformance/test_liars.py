@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from splus_session.conformance import _talk
 from splus_session.conformance._actions import Action
-from splus_session.conformance._campaign import scenarios
+from splus_session.conformance._campaign import scenario
 from splus_session.conformance._judge import Outcome, play
 from splus_session.conformance._lines import FEATURES, Idle, Told, parse
 from splus_session.conformance._source import Processes
@@ -58,6 +58,9 @@ Twist = tuple[list[dict[str, Any]], dict[str, Any], bool]
 TWISTS = st.tuples(st.lists(lies(), max_size=3), LOOKS, st.booleans())
 
 
+SCENARIOS = st.integers(0, 9_999).map(lambda number: scenario(ALL, 0, number))
+
+
 class Liar:
     """An adapter in this process that tells, again and again, what it was given."""
 
@@ -84,19 +87,19 @@ class Liar:
         """It has nothing to lose."""
 
 
-def outcome_of(scenario: tuple[Action, ...], liar: Liar) -> Outcome:
-    return play(lambda: liar, ALL, scenario, patience=0.0)
+def outcome_of(played: tuple[Action, ...], liar: Liar) -> Outcome:
+    return play(lambda: liar, ALL, played, patience=0.0)
 
 
 @pytest.mark.requirement("SECRET-3")
 @settings(max_examples=150)
-@given(scenarios(ALL), st.lists(ANSWERS, min_size=1, max_size=6), st.booleans())
+@given(SCENARIOS, st.lists(ANSWERS, min_size=1, max_size=6), st.booleans())
 def test_whatever_is_told_is_judged(
-    scenario: tuple[Action, ...],
+    played: tuple[Action, ...],
     answers: list[tuple[list[dict[str, Any]], dict[str, Any]]],
     does_end: bool,
 ) -> None:
-    outcome = outcome_of(scenario, Liar(answers, does_end=does_end))
+    outcome = outcome_of(played, Liar(answers, does_end=does_end))
     for found in outcome.found:
         assert found.wrong.expected
         assert found.wrong.observed
@@ -140,11 +143,11 @@ def small() -> Iterator[Processes]:
 
 @pytest.mark.requirement("SECRET-3")
 @settings(max_examples=60)
-@given(scenarios(ALL), st.dictionaries(st.integers(2, 40), TWISTS, min_size=1, max_size=4))
+@given(SCENARIOS, st.dictionaries(st.integers(2, 40), TWISTS, min_size=1, max_size=4))
 def test_a_right_client_that_now_and_then_tells_nonsense_is_judged(
-    small: Processes, scenario: tuple[Action, ...], twists: dict[int, Twist]
+    small: Processes, played: tuple[Action, ...], twists: dict[int, Twist]
 ) -> None:
-    outcome = play(lambda: Twister(small.take(), twists), ALL, scenario, patience=0.0)
+    outcome = play(lambda: Twister(small.take(), twists), ALL, played, patience=0.0)
     assert all(found.wrong.observed for found in outcome.found)
 
 

@@ -14,7 +14,7 @@ def parameter(mistake: Mistake) -> object:
     return pytest.param(mistake, id=mistake.slug, marks=marks)
 
 
-@pytest.mark.parametrize("mistake", map(parameter, one_for_each_requirement()))
+@pytest.mark.parametrize("mistake", [*map(parameter, one_for_each_requirement())])
 def test_a_wrong_client_is_told_what_it_breaks(mistake: Mistake) -> None:
     assert is_caught(mistake, seed=1)
 

@@ -83,7 +83,10 @@ class Opening:
         call = self._stage.call(client, "close", "close")
         call.kinds = frozenset()
         for waiting in oracle.calls:
-            if not waiting.is_due:
+            # An API request that the platform keeps waiting is the app's own: it may go on, or not.
+            if self._sorting.is_on_its_way(client, waiting):
+                waiting.may_fail = True
+            elif not waiting.is_due:
                 waiting.kinds = frozenset({"closed", "interrupted", "cancelled"})
         client.is_open = False
         client.notes["closed"] = True

@@ -181,6 +181,11 @@ class Requests:
         elif call.ended is not None and waited >= 1:
             call.kinds, call.may_fail = frozenset({"wait_timeout"}), True
 
+    def is_on_its_way(self, client: Client, call: Call) -> bool:
+        """Whether this call is an API request that the platform has not answered yet."""
+        requests = self._requests_of(client, call) if call.do == "call" else ()
+        return not all(map(_is_over, requests))
+
     def _requests_of(self, client: Client, call: Call) -> list[Received]:
         """The API requests since a call began that may be its own."""
         return [

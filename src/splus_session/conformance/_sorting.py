@@ -10,6 +10,7 @@ from typing import Final
 from splus_session import RenewalUnable, RevokeOrphan, SessionState
 from splus_session.conformance._client import Client
 from splus_session.conformance._lines import Told
+from splus_session.conformance._moment import Call
 from splus_session.conformance._oracle import IN_SESSION, Ask
 from splus_session.conformance._requests import Requests
 from splus_session.conformance._stage import Stage
@@ -59,6 +60,10 @@ class Sorting:
     def forget(self, client: Client) -> None:
         """What a client's requests are answered from now on is told to nobody."""
         self._requests.forget(client)
+
+    def is_on_its_way(self, client: Client, call: Call) -> bool:
+        """Whether this call is an API request that the platform has not answered yet."""
+        return self._requests.is_on_its_way(client, call)
 
     def start_over(self) -> None:
         """Another process begins."""

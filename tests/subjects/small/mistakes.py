@@ -1264,6 +1264,13 @@ class ExpiredResumedAsEstablished(Client):
     def is_stale(self, record: Record) -> bool:
         return False
 
+    def use(self, stay: Stay, credential: Credential) -> None:
+        if self.state == NOT_LOGGED_IN and credential.expires_at is not None:  # it resumes
+            age = self.loop.now + self.offset - credential.issued_at
+            times = credential.issued_at + age, credential.expires_at + age
+            credential = credential._replace(issued_at=times[0], expires_at=times[1])
+        super().use(stay, credential)
+
 
 @mistake("RESUME-1", "Stays establishing when it resumes.")  # B18
 class ResumeStaysEstablishing(Client):
@@ -1409,11 +1416,15 @@ class HugeAnswerRead(Client):
 
 
 class _Deep(Platform):
-    max_depth = math.inf
+    def document(self, body: bytes | None) -> dict[str, Any] | None:
+        try:
+            return super().document(body) if body is None else json.loads(body)  # RecursionError
+        except ValueError:
+            return None
 
 
-@mistake("SECRET-3", "Reads an answer however deep it nests.")
-class DeepAnswerRead(Client):
+@mistake("SECRET-3", "Crashes at an answer that nests deep.")
+class DeepAnswerCrashes(Client):
     platform_class = _Deep
 
 
