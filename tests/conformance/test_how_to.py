@@ -23,7 +23,7 @@ BLOCKS: list[tuple[str, str]] = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.DO
 
 MISTAKE = "--mistake terminated-for-good"
 """What is wrong with the client that the guide's reader has."""
-QUICK = "--id LOGOUT-1 --budget 120"
+QUICK = "--id LOGOUT-1 --budget 20"
 """What is judged here where the guide leaves that open."""
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]

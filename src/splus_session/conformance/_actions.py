@@ -218,6 +218,8 @@ GROUPS: Final[Mapping[str, tuple[Phrase, ...]]] = {
             "refused",
             "bad_request",
             "banned",
+            "banned_by_code",
+            "forbidden",
             "deleted",
             "isGlobalBan",
             "isGlobalBanned",

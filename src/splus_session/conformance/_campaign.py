@@ -33,7 +33,7 @@ _SHORTENING: Final = 60
 """How many runs it may take to shorten one breach."""
 _LOST_AT_MOST: Final = 120.0
 """Real seconds in runs that an adapter ended by dying or by silence; then no more are played than must be."""
-_HURRIED, _PATIENT = 0.03, 1.0
+_HURRIED, _PATIENT = 0.03, 0.3
 """Real seconds to wait for what is missing: while exploring, and to be sure."""
 
 NOT_VISIBLE: Final = {
@@ -113,6 +113,10 @@ class Campaign:
         self._progress = progress or Silent()
         self._reached: Counter[Sentence] = Counter()
         self._found: dict[Sentence, Found] = {}
+        self._broken: Counter[Sentence] = Counter()
+        """How many scenarios each was seen broken in."""
+        self._explored = 0
+        """Of how many."""
         self._runs = 0
         self._lost = 0.0
         """Real seconds in runs that ended because the adapter could not be talked to."""
@@ -166,6 +170,8 @@ class Campaign:
         for number in range(self._budget):
             outcome = self._play(scenario(self._source.features, self._seed, number))
             self._reached.update(outcome.reached)
+            self._explored += 1
+            self._broken.update(found.sentence for found in outcome.found)
             for found in outcome.found:
                 self._note(found)
             failures = failures + 1 if outcome.adapter_error is not None and not outcome.reached else 0
@@ -181,7 +187,7 @@ class Campaign:
         if self._only and found.sentence.requirement not in self._only:
             return
         best = self._found.get(found.sentence)
-        if best is None or (found.sentence not in self._short and len(found.scenario) < len(best.scenario)):
+        if best is None or (found.sentence not in self._short and self._cost(found) < self._cost(best)):
             self._found[found.sentence] = found
 
     def _play(
@@ -221,8 +227,9 @@ class Campaign:
         return breaches, troubles
 
     def _shortened(self, sentence: Sentence, found: Found) -> Found:
-        """The shortest run that Hypothesis finds by leaving actions out."""
+        """The shortest run that Hypothesis finds by leaving actions out of a tail that shows it."""
         best, runs = found, 0
+        company = self._company(found)
         known: dict[tuple[Action, ...], bool] = {found.scenario: True}
 
         def breaks(drawn: tuple[Action, ...]) -> bool:
@@ -240,17 +247,31 @@ class Campaign:
                     ),
                     None,
                 )
-                known[scenario] = seen is not None
-                if seen is not None and len(seen.scenario) < len(best.scenario):
+                # No more is to be broken before: that may be another cause.
+                known[scenario] = seen is not None and self._company(seen) <= company
+                if seen is not None and self._cost(seen) < self._cost(best):
                     best = seen
             return known[scenario]
 
+        # Most of what came long before matters little, and halves are soon tried.
+        share = len(best.scenario) // 2
+        while share:
+            share = min(share, len(best.scenario) // 2) if breaks(best.scenario[share:]) else share // 2
         # Each action mostly stays, so that the whole is found; leaving it out is simpler.
-        leaving_out = st.tuples(*(st.sampled_from((NOTHING, *[action] * 15)) for action in found.scenario))
+        leaving_out = st.tuples(*(st.sampled_from((NOTHING, *[action] * 15)) for action in best.scenario))
         settings = hypothesis.settings(max_examples=300, database=None, deadline=None)
         with contextlib.suppress(NoSuchExample):
             hypothesis.find(leaving_out, breaks, settings=settings, random=random.Random(self._seed))  # noqa: S311
         return best
+
+    def _company(self, found: Found) -> int:
+        """How many others were seen broken before, but for what is broken wherever one looks."""
+        often = self._explored / 4
+        return sum(1 for sentence in found.after if self._broken[sentence] <= often)
+
+    def _cost(self, found: Found) -> tuple[int, int]:
+        """The less of these, the plainer what a run shows."""
+        return self._company(found), len(found.scenario)
 
     def _again(self, sentence: Sentence, scenario: tuple[Action, ...]) -> Found | None:
         """Whether it is broken in a fresh process, too."""
@@ -311,7 +332,13 @@ def _breach(found: Found) -> Breach:
         steps=tuple(action.words() for action in found.scenario),
         lines=found.lines,
         commands=found.commands,
+        after=tuple(map(_title, found.after)),
+        beside=tuple(map(_title, found.beside)),
     )
+
+
+def _title(sentence: Sentence) -> str:
+    return f"{sentence.requirement} {sentence.text}"
 
 
 def again(source: Source, scenario: Sequence[Action]) -> Outcome:

@@ -1,6 +1,6 @@
 """One scenario played and judged: which sentences it reached, and which it saw broken."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import attrs
@@ -25,6 +25,12 @@ class Found:
     """What was played up to there."""
     lines: tuple[Line, ...]
     commands: int
+    moment: int
+    """In the how manieth moment."""
+    after: tuple[Sentence, ...] = ()
+    """Those that were seen broken before, in the same run: they may be why."""
+    beside: tuple[Sentence, ...] = ()
+    """Those that were seen broken in the same moment."""
 
 
 @attrs.frozen
@@ -114,8 +120,9 @@ def play(
     reached: set[Sentence] = set()
     found: dict[Sentence, Found] = {}
     last: Moment | None = None
+    number = 0
     try:
-        for moment in run.play(tuple(scenario)):
+        for number, moment in enumerate(run.play(tuple(scenario))):
             last = moment
             for sentence in sentences:
                 judged = sentence.judge(moment)
@@ -123,22 +130,39 @@ def play(
                     continue
                 reached.add(sentence)
                 if isinstance(judged, Wrong) and sentence not in found:
-                    found[sentence] = _found(sentence, judged, run)
+                    found[sentence] = _found(sentence, judged, run, number)
             if stop_at is not None and stop_at in found:
                 break
         if run.stopped is not None and not found and last is not None:
             sentence = FALLBACKS[_last_event(last)]
-            found[sentence] = _found(sentence, Wrong(_should(last), run.stopped), run)
+            found[sentence] = _found(sentence, Wrong(_should(last), run.stopped), run, number)
     except AdapterError as error:
         if run.played:
-            found.setdefault(ALIVE, _found(ALIVE, Wrong("it goes on", str(error)), run))
-        return Outcome(frozenset(reached), tuple(found.values()), str(error))
-    return Outcome(frozenset(reached), tuple(found.values()))
+            found.setdefault(ALIVE, _found(ALIVE, Wrong("it goes on", str(error)), run, number))
+        return Outcome(frozenset(reached), _amid_others(found.values()), str(error))
+    return Outcome(frozenset(reached), _amid_others(found.values()))
 
 
-def _found(sentence: Sentence, wrong: Wrong, run: Run) -> Found:
+def _found(sentence: Sentence, wrong: Wrong, run: Run, moment: int) -> Found:
     lines = (*run.lines, Line("client", "kit", wrong.observed, wrong=True))
-    return Found(sentence, wrong, tuple(run.played), lines, run.commands)
+    return Found(sentence, wrong, tuple(run.played), lines, run.commands, moment)
+
+
+def _amid_others(found: Iterable[Found]) -> tuple[Found, ...]:
+    """The same, each with what else was seen broken up to then."""
+    together = tuple(found)
+
+    def others(each: Found, *, before: bool) -> tuple[Sentence, ...]:
+        return tuple(
+            other.sentence
+            for other in together
+            if other is not each and (other.moment < each.moment if before else other.moment == each.moment)
+        )
+
+    return tuple(
+        attrs.evolve(each, after=others(each, before=True), beside=others(each, before=False))
+        for each in together
+    )
 
 
 def _last_event(moment: Moment) -> str:

@@ -170,8 +170,14 @@ class Moment:
 
     @property
     def is_agreed(self) -> bool:
-        """Whether the client says that it is where the oracle says."""
-        return self.look is None or self.look.state == self.after.state.value
+        """Whether the client says that it is where the oracle says, or that it is establishing because it
+        renews. To say so is a breach of RENEW-2, but the two have not parted.
+        """
+        if self.look is None or self.look.state == self.after.state.value:
+            return True
+        renewal = self.after.renewal
+        renews = renewal is not None and renewal.grant is not None
+        return renews and self.look.state == SessionState.ESTABLISHING.value
 
     def ends(self, *dos: str) -> tuple[Call, ...]:
         """Calls of these kinds that should have ended now, or have."""

@@ -11,6 +11,7 @@ from splus_session.conformance._lines import AdapterError, Idle, Told, parse
 from splus_session.conformance._source import Hosted
 from splus_session.conformance._talk import Adapter
 from splus_session.conformance.adapter import Host, Setup, features_of
+from splus_session.conformance.reports._contents import company
 from splus_session.conformance.verdicts import Breach, Report, Result, Subject, Verdict
 from splus_session.requirements import REQUIREMENTS
 from splus_session.testing import FakePlatform, ManualClock
@@ -163,6 +164,7 @@ def _words(breach: Breach) -> str:
             f"{breach.requirement}: {breach.sentence}",
             f"expected: {breach.expected}",
             f"observed: {breach.observed}",
+            *(f"{when}: {other}" for when, other in company(breach)),
             *steps,
             "what happened:",
             *lines,

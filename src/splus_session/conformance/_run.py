@@ -173,8 +173,7 @@ class Run:
             oracle.flights = [flight for flight in oracle.flights if flight.record is not None]
         elif lacking or moment.unasked:
             self.stopped = "the client did not do what it should have"
-        look = client.look
-        if client.is_open and (look is None or look.state != oracle.snapshot.state.value):
+        if client.is_open and (client.look is None or not moment.is_agreed):
             self.stopped = "the client is not where it should be"
         for wanted in moment.missing:
             if isinstance(wanted, Verify) and client.is_open:

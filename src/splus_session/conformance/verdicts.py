@@ -56,6 +56,10 @@ class Breach:
     """What happened."""
     commands: int
     """How many commands the adapter was given, from the first `open` on and without any `settle`."""
+    after: tuple[str, ...] = ()
+    """What was seen broken earlier in that run, by ids and sentences: it may be why."""
+    beside: tuple[str, ...] = ()
+    """What was seen broken at the same moment: it may be the same mistake."""
     reason: str | None = None
     """Why it was expected, if it was."""
 
@@ -181,6 +185,8 @@ def _breach(raw: Mapping[str, Any]) -> Breach:
         **raw,
         "scenario": tuple(raw["scenario"]),
         "steps": tuple(raw["steps"]),
+        "after": tuple(raw["after"]),
+        "beside": tuple(raw["beside"]),
         "lines": tuple(Line(**line) for line in raw["lines"]),
     }
     return Breach(**fields)

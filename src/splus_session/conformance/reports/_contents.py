@@ -69,6 +69,11 @@ def level(requirement: Requirement) -> str:
     return requirement.level
 
 
+def company(breach: Breach) -> tuple[tuple[str, str], ...]:
+    """What else was broken in its run, each with a word for when: where one mistake shows in several ways."""
+    return (*(("after", other) for other in breach.after), *(("beside", other) for other in breach.beside))
+
+
 def counts(report: Report) -> list[tuple[Verdict, int]]:
     """How many requirements have which verdict, what needs a look first."""
     order = (Verdict.BROKEN, Verdict.NOT_REACHED, Verdict.KEPT, Verdict.NOT_APPLICABLE)

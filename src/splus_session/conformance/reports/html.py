@@ -10,6 +10,7 @@ from html import escape
 from importlib.resources import files
 
 from splus_session.conformance.reports._contents import (
+    company,
     counts,
     groups,
     level,
@@ -220,6 +221,9 @@ def _breach(breach: Breach, name: str, replay: Callable[[Breach], str], *, known
     yield f'<div class="wanted"><h4>Expected</h4><p>{_said(breach.expected)}</p></div>'
     yield f'<div class="observed"><h4>Observed</h4><p>{_said(breach.observed)}</p></div>'
     yield "</div>"
+    if breach.after or breach.beside:
+        others = "".join(f"<li>{when}: {_said(other)}</li>" for when, other in company(breach))
+        yield f"<h4>Broken in the same run</h4><ul>{others}</ul>"
     yield f"<h4>Steps ({number(breach.commands, 'command')} to the adapter)</h4>"
     yield f"<ol>{''.join(f'<li>{_said(step)}</li>' for step in breach.steps)}</ol>"
     if breach.lines:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from xml.etree import ElementTree as ET  # builds and never reads
 
-from splus_session.conformance.reports._contents import groups, level, parts, visible
+from splus_session.conformance.reports._contents import company, groups, level, parts, visible
 from splus_session.conformance.verdicts import Breach, Report, Result, Trouble, Verdict
 from splus_session.requirements import REQUIREMENTS, Requirement
 
@@ -118,6 +118,7 @@ def _told(breach: Breach, replay: Callable[[Breach], str]) -> str:
             "",
             f"expected: {breach.expected}",
             f"observed: {breach.observed}",
+            *(f"{when}: {other}" for when, other in company(breach)),
             "",
             *steps,
             "",

@@ -7,7 +7,15 @@ import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from splus_session.conformance.reports._contents import counts, groups, level, parts, verdict, visible
+from splus_session.conformance.reports._contents import (
+    company,
+    counts,
+    groups,
+    level,
+    parts,
+    verdict,
+    visible,
+)
 from splus_session.conformance.verdicts import Breach, Report, Result, Verdict
 from splus_session.requirements import REQUIREMENTS, Requirement
 
@@ -131,6 +139,7 @@ def _breach(breach: Breach, catalogue: str) -> str:
     lines = [f"**{_link(requirement, catalogue)}** {plain(breach.sentence)} ({level(requirement)})", ""]
     if breach.reason is not None:
         lines += [f"- known: {plain(breach.reason)}"]
-    lines += [f"- expected: {plain(breach.expected)}", f"- observed: {plain(breach.observed)}", ""]
+    lines += [f"- expected: {plain(breach.expected)}", f"- observed: {plain(breach.observed)}"]
+    lines += [*(f"- {when}: {plain(other)}" for when, other in company(breach)), ""]
     lines += [f"{position}. {plain(step)}" for position, step in enumerate(breach.steps, 1)]
     return "\n".join(lines).rstrip()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from splus_session._errors import MissingExtraError
 from splus_session.conformance.reports._contents import (
+    company,
     counts,
     groups,
     level,
@@ -160,6 +161,8 @@ def _breach(breach: Breach, write: _Writer, replay: Callable[[Breach], str]) -> 
     )
     write(breach.expected, label="  expected", indent=13, label_style="")
     write(breach.observed, label="  observed", indent=13, label_style="")
+    for when, other in company(breach):
+        write(other, label=f"  {when}", indent=13, label_style="", style="dim")
     _steps(breach.steps, write)
     write("", label="  replay", indent=13, label_style="")
     write.verbatim(replay(breach), indent=4)

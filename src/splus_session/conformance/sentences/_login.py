@@ -205,9 +205,18 @@ def _(moment: Moment) -> Judgement:
     return ends_well(moment, *LOGINS)
 
 
-@sentence("LOGIN-5", "A banned or deleted user is not let in, whatever tells of it")
+@sentence("LOGIN-5", "A banned user is not let in, whatever tells of it")
 def _(moment: Moment) -> Judgement:
-    if not moment.took(*BANS, source=ESTABLISHING, target=NOT_LOGGED_IN) or not moment.answered:
+    return _is_kept_out(moment, "user_banned")
+
+
+@sentence("LOGIN-5", "A deleted user is not let in, whatever tells of it")
+def _(moment: Moment) -> Judgement:
+    return _is_kept_out(moment, "user_deleted")
+
+
+def _is_kept_out(moment: Moment, by: str) -> Judgement:
+    if not moment.took(by, source=ESTABLISHING, target=NOT_LOGGED_IN) or not moment.answered:
         return None
     if "established" in moment.told():
         return Wrong("established is not told", "established is told")

@@ -5,6 +5,7 @@ from splus_session._core import Denied
 from splus_session.conformance._moment import Moment
 from splus_session.conformance.sentences._base import (
     ESTABLISHED,
+    ESTABLISHING,
     IN_SESSION,
     OPENING,
     TOKEN_EXPIRED,
@@ -44,6 +45,8 @@ def _(moment: Moment) -> Judgement:
     ahead = moment.took(*_OF_RENEWAL, "token_renewed", source=ESTABLISHED, target=ESTABLISHED)
     if not ahead or moment.changes:
         return None
+    if moment.look is not None and moment.look.state == ESTABLISHING.value:
+        return Wrong("it is established", "it is establishing")
     return tells_that(moment)
 
 
@@ -194,7 +197,8 @@ def _(moment: Moment) -> Judgement:
 @sentence("RENEW-7", "A renewal that failed leaves a live session as it was", "time")
 def _(moment: Moment) -> Judgement:
     if (
-        not moment.took("renewal_failed", "renewal_unable", "answer_overdue", source=ESTABLISHED)
+        "misbehaved" in moment.notes  # that is another sentence's
+        or not moment.took("renewal_failed", "renewal_unable", "answer_overdue", source=ESTABLISHED)
         or moment.changes
     ):
         return None
