@@ -11,6 +11,7 @@ from splus_session import Failure, FailureKind, RevokeOrphan, VerificationFailed
 from splus_session.conformance._actions import Action
 from splus_session.conformance._client import Client
 from splus_session.conformance._doing import Doing
+from splus_session.conformance._lines import Look
 from splus_session.conformance._moment import Moment
 from splus_session.conformance._sense import Sense
 from splus_session.conformance._sorting import Sorting
@@ -175,7 +176,7 @@ class Run:
             self.stopped = "the client did not do what it should have"
         look = client.look
         if client.is_open and (look is None or look.state != oracle.snapshot.state.value):
-            self.stopped = "the client is not where it should be"
+            self.stopped = _whereabouts(look, oracle.snapshot.state.value)
         for wanted in moment.missing:
             if isinstance(wanted, Verify) and client.is_open:
                 found_nothing = Failure(FailureKind.UNREACHABLE)
@@ -186,6 +187,12 @@ class Run:
             if flight.record is not None or not isinstance(flight.wanted, RevokeOrphan | Verify)
         ]
         client.move_on(moment)
+
+
+def _whereabouts(look: Look | None, wanted: str) -> str:
+    """Where a client is, and where it should be."""
+    where = "does not say how it is" if look is None else f"is {look.state}"
+    return f"the client {where}, and should be {wanted}"
 
 
 def _is_only_time(moment: Moment) -> bool:
