@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from splus_session.conformance._actions import Action
-from splus_session.conformance._words import time_in_words
+from splus_session.conformance._run import Run
+from splus_session.conformance._source import Processes
+from splus_session.conformance._words import answer_in_words, time_in_words
+from splus_session.testing import FakePlatform, Received
+from splus_session.testing._messages import Response
+from tests.conformance.test_command import SMALL
 
 UNITS = {"days": 86400.0, "day": 86400.0, "h": 3600.0, "min": 60.0, "s": 1.0}
 
@@ -49,3 +54,52 @@ def test_steps_tell_their_times_so() -> None:
         Action("skew", seconds=40 * 86400.0).words()
         == "the client's clock is 40 days ahead of the platform's"
     )
+
+
+# ── Answers ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def answered(response: Response, *faults: str) -> Received:
+    """A request that was answered so."""
+    return Received(
+        0.0, "POST", "/", None, None, None, None, {}, faults, status=response.status, response=response
+    )
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        (answered(Response.of_json({"message": "welcome"})), "200"),
+        (answered(Response.of_error(401, 400100, "Unauthorized")), "401 (Unauthorized)"),
+        (answered(Response.of_error(400, 1, "Bad", ["no name", "no kind"])), "400 (no name, no kind)"),
+        (answered(Response.of_error(503, 1, "Away"), "server error 503"), "503 (server error 503: Away)"),
+        (answered(Response.of_text("<html>", 500), "server error 500"), "500 (server error 500)"),
+        (answered(Response.of_json([], 400)), "400"),
+        (answered(Response.of_json({"data": 1, "message": 5}, 400)), "400"),
+        (answered(Response.of_error(400, 1, "a\x1b[2J\n b")), "400 (a\\x1b[2J b)"),
+        (answered(Response.of_error(400, 1, "x" * 99)), f"400 ({'x' * 59}…)"),
+    ],
+)
+def test_an_answer_is_told_with_the_platforms_reason(record: Received, words: str) -> None:
+    assert answer_in_words(record, ()) == words
+
+
+@pytest.mark.requirement("SECRET-1")
+@pytest.mark.parametrize("padding", [0, 45, 70])
+def test_a_reason_that_holds_a_secret_is_not_shown(padding: int) -> None:
+    secret = FakePlatform().issue_auth_token("ann").reveal()
+    record = answered(Response.of_error(400, 1, "x" * padding + secret))
+    assert answer_in_words(record, {secret}) == "400"
+
+
+def test_the_lines_of_a_run_tell_the_platforms_reason() -> None:
+    source = Processes(SMALL)
+    try:
+        run = Run(source.take, source.features)
+        for _ in run.play((Action("login", "a", "refused"), Action("advance", seconds=3600.0))):
+            pass
+    finally:
+        source.close()
+    texts = [line.text for line in run.lines]
+    assert "401 (Unauthorized: the auth token does not vouch for this user)" in texts
+    assert "advance 1 h" in texts
