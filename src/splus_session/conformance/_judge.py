@@ -35,6 +35,8 @@ class Outcome:
     found: tuple[Found, ...]
     adapter_error: str | None = None
     """Why the adapter could not be talked to any more, if it could not."""
+    said: str = ""
+    """What the adapter wrote to its standard error, as much as is kept."""
 
 
 def _by_event(event: str) -> Sentence:
@@ -130,10 +132,11 @@ def play(
             sentence = FALLBACKS[_last_event(last)]
             found[sentence] = _found(sentence, Wrong(_should(last), run.stopped), run)
     except AdapterError as error:
+        why = run.without_secrets(str(error))
         if run.played:
-            found.setdefault(ALIVE, _found(ALIVE, Wrong("it goes on", str(error)), run))
-        return Outcome(frozenset(reached), tuple(found.values()), str(error))
-    return Outcome(frozenset(reached), tuple(found.values()))
+            found.setdefault(ALIVE, _found(ALIVE, Wrong("it goes on", why), run))
+        return Outcome(frozenset(reached), tuple(found.values()), why, said=run.said)
+    return Outcome(frozenset(reached), tuple(found.values()), said=run.said)
 
 
 def _found(sentence: Sentence, wrong: Wrong, run: Run) -> Found:

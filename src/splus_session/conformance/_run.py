@@ -61,6 +61,15 @@ class Run:
         """How many commands it took, so far."""
         return self._stage.commands
 
+    @property
+    def said(self) -> str:
+        """What the adapter wrote to its standard error."""
+        return self._stage.talk.said()
+
+    def without_secrets(self, text: str) -> str:
+        """A text as it may be shown. [SECRET-1]"""
+        return self._stage.talk.without_secrets(text)
+
     def play(self, scenario: tuple[Action, ...]) -> Iterator[Moment]:
         """Play it; gives its moments one by one. Whoever judges may stop asking for more."""
         with self._stage.lit():
