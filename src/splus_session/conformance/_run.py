@@ -12,6 +12,7 @@ from splus_session.conformance._actions import Action
 from splus_session.conformance._client import Client
 from splus_session.conformance._doing import Doing
 from splus_session.conformance._lines import Look
+from splus_session.conformance._logins import Logins, logins_of
 from splus_session.conformance._moment import Moment
 from splus_session.conformance._sense import Sense
 from splus_session.conformance._sorting import Sorting
@@ -65,6 +66,11 @@ class Run:
     def said(self) -> str:
         """What the adapter wrote to its standard error."""
         return self._stage.talk.said()
+
+    @property
+    def logins(self) -> Logins:
+        """What became of the logins."""
+        return logins_of(self._stage.desk.platform.requests, self.without_secrets)
 
     def without_secrets(self, text: str) -> str:
         """A text as it may be shown. [SECRET-1]"""

@@ -12,6 +12,7 @@ from importlib.resources import files
 from splus_session.conformance.reports._contents import (
     counts,
     groups,
+    hidden,
     level,
     number,
     outcome,
@@ -102,6 +103,8 @@ def _names(report: Report) -> _Names:
 def _facts(report: Report) -> Iterator[str]:
     subject = report.subject
     yield f'<p class="outcome {"passed" if report.passed else "failed"}">{_said(outcome(report))}</p>'
+    if (words := hidden(report)) is not None:
+        yield f"<p>{_said(words)}</p>"
     told = ", ".join(f"{count} {kind.value}" for kind, count in counts(report))
     facts = {
         "verdicts": told,
@@ -243,7 +246,10 @@ def _troubles(troubles: Sequence[Trouble]) -> Iterator[str]:
         return
     yield '<section aria-labelledby="troubles">'
     yield '<h2 id="troubles">Troubles</h2>'
-    told = "Expected breaches that did not come, and breaches that came once and never again."
+    told = (
+        "Expected breaches that did not come, breaches that came once and never again, "
+        "and whatever else kept the kit from judging."
+    )
     yield f'<p class="quiet">{told}</p>'
     yield "<ul>"
     for trouble in troubles:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from splus_session.conformance.reports._contents import counts, groups, level, parts, verdict, visible
+from splus_session.conformance.reports._contents import counts, groups, hidden, level, parts, verdict, visible
 from splus_session.conformance.verdicts import Breach, Report, Result, Verdict
 from splus_session.requirements import REQUIREMENTS, Requirement
 
@@ -111,9 +111,12 @@ def _link(requirement: Requirement, catalogue: str) -> str:
 
 def _told(report: Report, catalogue: str) -> Iterator[str]:
     """The breaches of one report, and what else there is to complain about."""
-    if not report.breaches and not report.troubles:
+    words = hidden(report)
+    if not report.breaches and not report.troubles and words is None:
         return
     yield f"## Breaches: {_name(report)}"
+    if words is not None:
+        yield plain(words)
     for part in parts(report.breaches):
         yield f"### Broken: {part.title}"
         for breach in part.breaches:
