@@ -196,6 +196,28 @@ def commands_for_a_right_client(instead):
 """
 
 
+def miscounting() -> Hostile:
+    """A right client that says it sent one request more than it did."""
+    body = f"""
+{_A_RIGHT_CLIENT}
+count = adapter.World.idle
+adapter.World.idle = lambda world: {{**count(world), "sent": world.loop.sent + (world.loop.sent > 0)}}
+adapter.play(client.Client)
+"""
+    return Hostile("miscounts", body, "")
+
+
+def unknown_to_the_platform() -> Hostile:
+    """A right client that has another app's API key."""
+    body = f"""
+{_A_RIGHT_CLIENT}
+begin = adapter.World.__init__
+adapter.World.__init__ = lambda world, command, make: begin(world, {{**command, "api_key": "another"}}, make)
+adapter.play(client.Client)
+"""
+    return Hostile("has-no-key", body, "")
+
+
 def _right_until_login(
     name: str, instead: str, says: str, *, status: int = 1, patience: float = 5.0
 ) -> Hostile:

@@ -2,7 +2,16 @@
 
 from hypothesis import strategies as st
 
-from splus_session.conformance.verdicts import Breach, Line, Report, Result, Subject, Trouble, Verdict
+from splus_session.conformance.verdicts import (
+    Breach,
+    CutShort,
+    Line,
+    Report,
+    Result,
+    Subject,
+    Trouble,
+    Verdict,
+)
 from splus_session.requirements import REQUIREMENTS
 from tests.conformance.made_up import NASTY
 
@@ -63,5 +72,8 @@ def reports(draw: st.DrawFn) -> Report:
         seconds=draw(st.floats(0, 1e6)),
         results=found,
         unexpected=tuple(breach for breach in broken if not known or breach.reason is None),
+        cut_short=draw(
+            st.none() | st.builds(CutShort, st.sampled_from(IDS), texts, st.integers(0), st.integers(0))
+        ),
         troubles=tuple(draw(st.lists(st.builds(Trouble, st.sampled_from(IDS), texts, texts), max_size=2))),
     )

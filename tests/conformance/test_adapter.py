@@ -629,6 +629,16 @@ def test_a_client_of_a_platform_in_this_process_needs_no_http(threaded: bool, tm
 def test_features_that_are_methods_are_found_by_them() -> None:
     assert set(features_of(aio.Session("key"))) <= set(own_aio.FEATURES)
     assert "bot" not in features_of(object())
+    assert "own_handler" in features_of(aio.Session("key"))
+    assert "own_handler" not in features_of(HasPlainLogin())
+    assert "own_handler" not in features_of(object())
+
+
+class HasPlainLogin:
+    """A client whose logins bring no handler of their own."""
+
+    async def login(self, user_id: str, *, auth_token: str | None = None) -> None:
+        """As far as `features_of` looks."""
 
 
 def test_every_error_of_ours_has_a_kind_of_its_own() -> None:

@@ -256,3 +256,35 @@ def test_a_replay_shows_nothing_that_a_terminal_would_obey(tmp_path: Path, capsy
     said = capsys.readouterr().out
     assert "\\x1b[2J" in said
     assert "\x1b" not in said
+
+
+@pytest.mark.requirement("SECRET-1")
+def test_a_replay_shows_what_the_adapter_said_last_and_no_secret(tmp_path: Path, capsys: Said) -> None:
+    scenario = [{"do": "open", "client": "a"}, {"do": "login", "client": "a", "how": "ann"}]
+    (tmp_path / "replay.json").write_text(json.dumps({"scenario": scenario}))
+    body = """
+    for c in commands():
+        for n in range(40 if c["do"] == "login" else 0):
+            print("line", n, c["do"], "\\x1b[2J", c.get("auth_token", ""), c.get("api_key", ""), file=sys.stderr)
+        sys.stderr.flush()
+        if c["do"] == "login": sys.exit("no such thing as a login")
+        idle(c)
+    """
+    command = Hostile("speaks", body, "").command(tmp_path)
+    assert conform("--replay", tmp_path / "replay.json", command=command) == 1
+    lines = capsys.readouterr().out.splitlines()
+    told = lines[lines.index("the adapter said at last:") + 1 :]
+    assert "  line 39 login \\x1b[2J (a secret) " in told
+    assert "  no such thing as a login" in told
+    assert "  line 9 login \\x1b[2J (a secret) " not in told
+    said = "\n".join(lines)
+    assert "it said: line 0 login \\x1b[2J (a secret) | …" in said
+    assert "eyJ" not in said
+
+
+def test_a_replay_with_an_adapter_that_said_nothing_says_nothing_of_it(
+    judged: tuple[Path, str, int], capsys: Said
+) -> None:
+    [replay] = (judged[0] / "replays").iterdir()
+    assert conform("--replay", replay) == 0
+    assert "the adapter said" not in capsys.readouterr().out

@@ -224,3 +224,42 @@ for c in commands():
     assert running.returncode == 2
     assert time.monotonic() - began < 5
     assert hostile.left(tmp_path) == []
+
+
+# ── What it said ────────────────────────────────────────────────────────────────────────────────
+
+TRACE = """
+    print("ready", file=sys.stderr)
+    for c in commands():
+        if c["do"] == "hello":
+            print("says hello", file=sys.stderr, flush=True)
+        if c["do"] == "begin":
+            idle(c)
+            next(commands())
+            lines = ["java.lang.NullPointerException: \\x1b[2J " + "y " * 900, *[f"at line {n}" for n in range(40)]]
+            sys.exit("\\n".join(lines))
+        idle(c)
+    """
+
+
+def test_of_an_adapter_that_dies_the_beginning_and_the_end_of_its_trace_are_told(tmp_path: Path) -> None:
+    child = Child(Hostile("traces", TRACE, "").command(tmp_path), patience=5.0)
+    for n, do in enumerate(("hello", "begin")):
+        child.send({"id": n, "do": do})
+    with pytest.raises(AdapterError) as died:
+        child.send({"id": 2, "do": "settle"})
+    child.close()
+    said = str(died.value)
+    assert "ended with status 1; it said: java.lang.NullPointerException: \\x1b[2J y y" in said
+    assert said.endswith("y y … | … | at line 37 | at line 38 | at line 39")
+    assert len(said) < 400
+
+
+def test_of_an_adapter_that_dies_without_a_word_what_it_said_before_is_told(tmp_path: Path) -> None:
+    body = "print('ready', file=sys.stderr, flush=True)\nfor c in commands(): idle(c) if c['id'] < 3 else os._exit(4)"
+    child = Child(Hostile("silent", body, "").command(tmp_path), patience=5.0)
+    for n in range(3):
+        child.send({"id": n, "do": "hello"})
+    with pytest.raises(AdapterError, match=r"ended with status 4; it said: ready$"):
+        child.send({"id": 3, "do": "settle"})
+    child.close()

@@ -14,6 +14,7 @@ from splus_session.conformance._actions import Action
 from splus_session.conformance._campaign import scenario
 from splus_session.conformance._judge import Outcome, play
 from splus_session.conformance._lines import FEATURES, Idle, Told, parse
+from splus_session.conformance._run import Run
 from splus_session.conformance._source import Processes
 from splus_session.conformance._talk import Adapter
 from splus_session.testing import FakePlatform
@@ -163,3 +164,18 @@ def test_one_that_counts_wrong_is_told_so(monkeypatch: pytest.MonkeyPatch) -> No
     assert outcome.adapter_error is not None
     assert "says that 3 requests were sent and 1 are open" in outcome.adapter_error
     assert "the platform has seen 0" in outcome.adapter_error
+
+
+@pytest.mark.parametrize(
+    ("looks", "words"),
+    [
+        ({"a": {"state": "established"}}, "the client is established, and should be notLoggedIn"),
+        ({}, "the client does not say how it is, and should be notLoggedIn"),
+    ],
+)
+def test_a_run_that_stops_says_where_the_client_is_and_where_it_should_be(
+    looks: dict[str, Any], words: str
+) -> None:
+    run = Run(lambda: Liar([([], looks)], does_end=True), frozenset(), patience=0.0)
+    assert list(run.play((Action("open", "a"),)))
+    assert run.stopped == words

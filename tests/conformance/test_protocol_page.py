@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from splus_session.conformance._campaign import Campaign
 from splus_session.conformance._lines import FEATURES, KINDS, AdapterError, Idle, Told, parse
+from splus_session.conformance._source import Processes
+from splus_session.conformance.verdicts import Verdict
 from splus_session.testing import Endpoint, FakePlatform
+from tests.conformance.hostile import Hostile
 from tests.conformance.kit import Child, Kit, in_process, kinds
 from tests.subjects import own_aio
 
@@ -127,6 +131,40 @@ def test_our_own_adapters_answer_in_odd_cases_as_the_page_says(kit: Kit) -> None
     assert kinds(kit.do("close", client="a")) == ["done"]
     assert kinds(kit.do("answer", client="a", renewal=number, **{"with": "unable"})) == ["done"]
     assert kinds(kit.do("logout", client="a")) == ["closed"]
+
+
+def test_our_own_adapters_count_renewals_from_one_at_each_begin_whichever_client_it_is(kit: Kit) -> None:
+    for _ in range(2):
+        for client, user in (("a", "ann"), ("b", "bob")):
+            kit.open(client)
+            kit.log_in(user, client)
+        kit.advance(DUE)
+        asked = {event["renewal"]: event["client"] for event in kit.told if event["event"] == "renewal"}
+        assert set(asked) == {1, 2}
+        assert set(asked.values()) == {"a", "b"}
+        for number, client in asked.items():
+            kit.do("answer", client=client, renewal=number, **{"with": "unable"})
+        kit.begin()
+
+
+def test_our_own_adapters_say_that_a_token_is_missing_unless_in_development(kit: Kit) -> None:
+    kit.open()
+    assert kinds(kit.do("login", client="a", user_id="ann")) == ["auth_token_required"]
+
+
+def test_a_client_without_a_login_by_auth_token_breaks_what_logins_promise(tmp_path: Path) -> None:
+    body = """
+    for c in commands():
+        if c["do"] == "login": say(event="failed", of=c["id"], kind="unsupported")
+        elif "client" in c: say(event="done", of=c["id"])
+        idle(c)
+    """
+    source = Processes(Hostile("has-no-login", body, "").command(tmp_path))
+    try:
+        report = Campaign(source, budget=5, only=["LOGIN-1"]).run()
+    finally:
+        source.close()
+    assert [result.verdict for result in report.results] == [Verdict.BROKEN]
 
 
 def test_giving_up_a_login_that_is_over_is_nothing() -> None:

@@ -58,6 +58,21 @@ def test_every_feature_makes_a_difference() -> None:
     assert set(FEATURES) <= needed
 
 
+@pytest.mark.parametrize(
+    ("action", "feature"),
+    [
+        (Action("login", "a", "ann_own_handler"), "own_handler"),
+        (Action("open", "c", "no_region"), "region"),
+        (Action("login", "b", "bob"), "several"),
+    ],
+)
+def test_what_a_client_does_not_declare_is_not_asked_for(action: Action, feature: str) -> None:
+    assert feature in needs(action)
+    ours = frozenset(FEATURES) | {"process"}
+    assert Run(pytest.fail, ours).sense.makes(action) == (action.client != "b")
+    assert not Run(pytest.fail, ours - {feature}).sense.makes(action)
+
+
 # ── Actions ─────────────────────────────────────────────────────────────────────────────────────
 
 

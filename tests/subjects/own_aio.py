@@ -19,6 +19,8 @@ FEATURES = (
     "access_token",
     "visitor",
     "bot",
+    "own_handler",
+    "region",
     "secure_logout",
     "renew_now",
     "cancel",

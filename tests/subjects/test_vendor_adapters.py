@@ -175,7 +175,16 @@ def test_an_adapter_says_what_its_sdk_can_do(
 ) -> None:
     with adapter(packages, sdk, tmp_path) as its:
         its.ask("hello", protocol=1)
-        common = ["development", "secure_logout", "call", "realtime", "observers", "several"]
+        common = [
+            "development",
+            "own_handler",
+            "region",
+            "secure_logout",
+            "call",
+            "realtime",
+            "observers",
+            "several",
+        ]
         features = [*common, *more, "time", "sleep", "jump", "again"]
         assert its.idle == {"idle": 0, "protocol": 1, "name": name, "version": version, "features": features}
 

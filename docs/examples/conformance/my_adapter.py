@@ -28,6 +28,16 @@ if __name__ == "__main__":
         make_client,
         name="my client",
         version="1.2.3",
-        features=("access_token", "secure_logout", "call", "observers", "close", "time", "again"),
+        features=(
+            "access_token",
+            "own_handler",
+            "region",
+            "secure_logout",
+            "call",
+            "observers",
+            "close",
+            "time",
+            "again",
+        ),
         threaded=False,
     )

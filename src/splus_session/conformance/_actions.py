@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import attrs
 
+from splus_session.conformance._words import time_in_words
+
 
 @attrs.frozen
 class Action:
@@ -34,7 +36,9 @@ class Action:
     def words(self) -> str:
         """In words."""
         text = WORDS[self.do]
-        filled = text.replace("{how}", self.how.replace("_", " ")).replace("{seconds}", f"{self.seconds:g}")
+        filled = text.replace("{how}", self.how.replace("_", " ")).replace(
+            "{seconds}", time_in_words(self.seconds)
+        )
         return filled if self.client in ("", "a") else f"{filled} (client {self.client})"
 
 
@@ -63,11 +67,11 @@ WORDS: Final[Mapping[str, str]] = {
     "release": "the platform answers a request it kept waiting: {how}",
     "next_call": "the platform's answer to the next API request: {how}",
     "platform": "at the platform: {how}",
-    "skew": "the client's clock is {seconds} s ahead of the platform's",
+    "skew": "the client's clock is {seconds} ahead of the platform's",
     "until": "time passes until {how}",
-    "advance": "{seconds} s pass",
-    "sleep": "the machine sleeps for {seconds} s",
-    "jump": "the client's clock is set by {seconds} s",
+    "advance": "{seconds} pass",
+    "sleep": "the machine sleeps for {seconds}",
+    "jump": "the client's clock is set by {seconds}",
 }
 
 ANSWERS: Final = (

@@ -17,6 +17,7 @@ from splus_session.conformance._judge import ALIVE, Found, Outcome, play
 from splus_session.conformance._lines import AdapterError
 from splus_session.conformance._sense import needs
 from splus_session.conformance._source import Source
+from splus_session.conformance._tally import Tally
 from splus_session.conformance.sentences import SENTENCES, Sentence
 from splus_session.conformance.verdicts import Breach, Report, Result, Trouble, Verdict
 from splus_session.requirements import REQUIREMENTS
@@ -122,6 +123,7 @@ class Campaign:
         """Real seconds in runs that ended because the adapter could not be talked to."""
         self._unbegun: list[str] = []
         """Why runs could not even begin."""
+        self._tally = Tally()
 
     def run(self) -> Report:
         """Judge the client.
@@ -138,6 +140,7 @@ class Campaign:
         if self._unbegun:
             text = f"could not even begin in {len(self._unbegun)} of {self._runs} runs: {self._unbegun[-1]}"
             troubles.append(Trouble(ALIVE.requirement, ALIVE.text, text))
+        troubles += self._tally.troubles(is_told=ALIVE in self._found)
         self._progress.done()
         return Report(
             subject=self._source.subject,
@@ -148,6 +151,7 @@ class Campaign:
             results=tuple(self._result(requirement, breaches) for requirement in self._requirements()),
             unexpected=tuple(breaches),
             troubles=tuple(troubles),
+            cut_short=self._tally.cut_short,
         )
 
     def _requirements(self) -> list[str]:
@@ -198,6 +202,7 @@ class Campaign:
         patience = _PATIENT if fresh else _HURRIED
         begun = time.monotonic()
         outcome = play(start, self._source.features, scenario, patience=patience, stop_at=stop_at)
+        self._tally.count(outcome, explores=stop_at is None)
         if outcome.adapter_error is not None:
             self._source.discard()
             self._lost += time.monotonic() - begun

@@ -11,8 +11,10 @@ import queue
 import select
 import signal
 import subprocess
+import textwrap
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import IO, Final
 
@@ -33,6 +35,8 @@ PATIENCE: Final = 10.0
 
 _MOST_SAID: Final = 64 * 1024
 """How much of its standard error is kept, in bytes."""
+_LAST_LINES: Final = 3
+"""How many of its last lines are told when it dies, besides the first."""
 
 
 class Child:
@@ -63,6 +67,10 @@ class Child:
         # Bounded: an adapter that floods is held up by its pipe, and not by our memory.
         self._lines: queue.Queue[bytes | None] = queue.Queue(maxsize=8)
         self._said = bytearray()
+        self._heard = 0
+        """How many bytes of it came, with those that are not kept."""
+        self._before: deque[int] = deque((0,), maxlen=2)
+        """How many had come when the last commands were given."""
         self._closed = threading.Event()
         self._is_at_work = False
         self._start(self._read, self._process.stdout)
@@ -93,6 +101,7 @@ class Child:
         if self._closed.is_set():
             raise AdapterError("the adapter was ended")
         self._is_at_work = True
+        self._before.append(self._heard)
         # One deadline for all of its lines: one that drips them is not idle either.
         until = time.monotonic() + self._patience
         self._give(json.dumps(command, separators=(",", ":")).encode() + b"\n", until, command)
@@ -184,8 +193,16 @@ class Child:
         else:
             how = f"was ended by signal {-code}" if code < 0 else f"ended with status {code}"
             self._listener.join(0.5)  # its last words may still be in the pipe
-        last = [visible(line)[:200] for line in self.said.strip().splitlines()[-3:]]
-        return f"the adapter {how}" + (f"; it said: {' | '.join(last)}" if last else "")
+        words = self._last_words()
+        return f"the adapter {how}" + (f"; it said: {' | '.join(words)}" if words else "")
+
+    def _last_words(self) -> list[str]:
+        """How it began to speak since it was last told something, and how it ended: a trace names the error
+        in its first line."""
+        new = next((new for mark in reversed(self._before) if (new := self._heard - mark)), 0)
+        said = bytes(self._said[-new:]).decode("utf-8", "replace")
+        lines = [_shortened(visible(line)) for line in said.strip().splitlines()]
+        return lines if len(lines) <= 1 + _LAST_LINES else [lines[0], "…", *lines[-_LAST_LINES:]]
 
     def _start(self, job: object, pipe: IO[bytes] | None) -> threading.Thread:
         thread = threading.Thread(target=job, args=(pipe,), daemon=True, name="conformance")  # type: ignore[arg-type]
@@ -210,4 +227,10 @@ class Child:
         with pipe, contextlib.suppress(OSError, ValueError):
             while piece := os.read(pipe.fileno(), 8192):
                 self._said += piece
+                self._heard += len(piece)
                 del self._said[:-_MOST_SAID]
+
+
+def _shortened(line: str) -> str:
+    """A line that is not too long. No word is cut, lest half a secret stays that nobody knows for one."""
+    return textwrap.shorten(line, 200, placeholder=" …", break_long_words=False, break_on_hyphens=False)

@@ -21,6 +21,8 @@ from splus_session.requirements import REQUIREMENTS
 PASSED, FAILED = 0, 1
 REPLAYS: Final = "replays"
 """The folder, beside the reports, of one file for each breach."""
+_MOST_SAID: Final = 30
+"""How many lines of an adapter's standard error a replay shows."""
 
 
 def list_sentences(only: Sequence[str]) -> int:
@@ -138,8 +140,6 @@ def replay(command: Sequence[str], file: Path) -> int:
         source.close()
     wanted = (fields.get("requirement"), fields.get("sentence"))
     found = [each for each in outcome.found if wanted in ((None, None), _key(each))]
-    if outcome.adapter_error is not None and not found:
-        raise AdapterError(outcome.adapter_error)
     to = terminal.console()
 
     def told(text: str) -> None:
@@ -149,6 +149,16 @@ def replay(command: Sequence[str], file: Path) -> int:
         told(f"  {action.words()}")
     for line in next((each.lines for each in (*found, *outcome.found)), ()):
         told(f"{line.sender:>10} → {line.receiver:<10} {line.text}")
+    if words := outcome.said.strip().splitlines():
+        told(
+            "the adapter said, on standard error:"
+            if len(words) <= _MOST_SAID
+            else "the adapter said at last:"
+        )
+        for word in words[-_MOST_SAID:]:
+            told(f"  {word[:200]}")
+    if outcome.adapter_error is not None and not found:
+        raise AdapterError(outcome.adapter_error)
     for each in outcome.found:
         told(f"broken: {each.sentence.requirement}, {each.sentence.text}")
         told(f"  expected  {each.wrong.expected}")

@@ -10,6 +10,7 @@ from splus_session.conformance._sense import OF_CLIENT, Sense
 from splus_session.conformance._sorting import MANY_ASKS, Sorting
 from splus_session.conformance._stage import Stage
 from splus_session.conformance._using import Using
+from splus_session.conformance._words import time_in_words
 
 PIECES: Final = 200
 """Into how many pieces one passing of time may fall."""
@@ -136,7 +137,7 @@ class Doing:
             yield from self._what_follows()
 
     def _tell_time(self, how: str, seconds: float) -> None:
-        self._stage.note("kit", "client", f"{how} {seconds:g} s")
+        self._stage.note("kit", "client", f"{how} {time_in_words(seconds)}")
         self._stage.commands += 1
         for client in self._stage.clients.values():
             client.notes["time"], client.notes["seconds"] = how, seconds

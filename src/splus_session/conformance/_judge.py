@@ -8,6 +8,7 @@ import attrs
 from splus_session import event_name
 from splus_session.conformance._actions import Action
 from splus_session.conformance._lines import AdapterError
+from splus_session.conformance._logins import Logins
 from splus_session.conformance._moment import Moment
 from splus_session.conformance._run import Run
 from splus_session.conformance._talk import Adapter
@@ -41,6 +42,12 @@ class Outcome:
     found: tuple[Found, ...]
     adapter_error: str | None = None
     """Why the adapter could not be talked to any more, if it could not."""
+    said: str = ""
+    """What the adapter wrote to its standard error, as much as is kept."""
+    ended: Sentence | None = None
+    """The sentence at whose breach the run ended, though there was more to play."""
+    logins: Logins = attrs.field(factory=Logins)
+    """What became of its logins."""
 
 
 def _by_event(event: str) -> Sentence:
@@ -121,26 +128,41 @@ def play(
     found: dict[Sentence, Found] = {}
     last: Moment | None = None
     number = 0
+    ended: Sentence | None = None
     try:
         for number, moment in enumerate(run.play(tuple(scenario))):
             last = moment
+            broken: list[Sentence] = []
             for sentence in sentences:
                 judged = sentence.judge(moment)
                 if judged is None or judged is False:
                     continue
                 reached.add(sentence)
+                if isinstance(judged, Wrong):
+                    broken.append(sentence)
                 if isinstance(judged, Wrong) and sentence not in found:
                     found[sentence] = _found(sentence, judged, run, number)
+            ended = broken[0] if broken else ended
             if stop_at is not None and stop_at in found:
                 break
         if run.stopped is not None and not found and last is not None:
             sentence = FALLBACKS[_last_event(last)]
             found[sentence] = _found(sentence, Wrong(_should(last), run.stopped), run, number)
-    except AdapterError as error:
+            ended = sentence
+        error = None
+    except AdapterError as raised:
+        error = run.without_secrets(str(raised))
         if run.played:
-            found.setdefault(ALIVE, _found(ALIVE, Wrong("it goes on", str(error)), run, number))
-        return Outcome(frozenset(reached), _amid_others(found.values()), str(error))
-    return Outcome(frozenset(reached), _amid_others(found.values()))
+            found.setdefault(ALIVE, _found(ALIVE, Wrong("it goes on", error), run, number))
+            ended = ALIVE
+    return Outcome(
+        frozenset(reached),
+        _amid_others(found.values()),
+        error,
+        said=run.said,
+        ended=None if run.stopped is None and error is None else ended,
+        logins=run.logins,
+    )
 
 
 def _found(sentence: Sentence, wrong: Wrong, run: Run, moment: int) -> Found:

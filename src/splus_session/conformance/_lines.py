@@ -31,6 +31,8 @@ FEATURES: Mapping[str, str] = {
     "access_token": "logs in with an access token",
     "visitor": "logs in as a visitor",
     "bot": "logs in as a bot",
+    "own_handler": "lets a login bring a session handler of its own",
+    "region": "is made for a region, by its name",
     "secure_logout": "revokes its token before it logs out",
     "renew_now": "can be told to renew now",
     "cancel": "lets a login on its way be given up",

@@ -1,8 +1,5 @@
 """Making sense of requests: whose each one is, whether it was expected, and what its answer says."""
 
-import json
-from typing import Any, cast
-
 from splus_session import (
     Denied,
     Granted,
@@ -22,6 +19,7 @@ from splus_session.conformance._moment import Call, Flight
 from splus_session.conformance._oracle import IN_SESSION
 from splus_session.conformance._platform import SESSION_ENDPOINTS, answer_of, fits
 from splus_session.conformance._stage import Stage
+from splus_session.conformance._words import answer_in_words, json_object
 from splus_session.testing import Endpoint, Received
 
 
@@ -109,8 +107,8 @@ class Requests:
         if record.response is None:
             self._stage.note("platform", "client", "no answer: the connection ends")
         else:
-            struck = f" ({', '.join(record.faults)})" if record.faults else ""
-            self._stage.note("platform", "client", f"{record.status}{struck}")
+            answer = answer_in_words(record, self._stage.desk.secrets())
+            self._stage.note("platform", "client", answer)
 
     def _answered(self, client: Client, flight: Flight, record: Received) -> None:
         self._log_answer(record)
@@ -140,7 +138,7 @@ class Requests:
     def _read(self, record: Received) -> None:
         """What the answer to an API request says of the session. [EXPIRE-3] [BAN-3]"""
         self._log_answer(record)
-        body = {} if record.response is None else _object(record.response.body)
+        body = {} if record.response is None else json_object(record.response.body)
         code, now = body.get("code"), self._stage.clock.now()
         for client in self._stage.open_clients():
             attempt = client.attempt_of(record)
@@ -217,11 +215,3 @@ def _could_renew(client: Client, record: Received) -> bool:
 def _is_over(record: Received) -> bool:
     """Whether nothing more comes of a request, for its client."""
     return record.over or record.given_up
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return cast("dict[str, Any]", content) if isinstance(content, dict) else {}

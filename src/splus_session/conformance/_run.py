@@ -11,6 +11,8 @@ from splus_session import Failure, FailureKind, RevokeOrphan, VerificationFailed
 from splus_session.conformance._actions import Action
 from splus_session.conformance._client import Client
 from splus_session.conformance._doing import Doing
+from splus_session.conformance._lines import Look
+from splus_session.conformance._logins import Logins, logins_of
 from splus_session.conformance._moment import Moment
 from splus_session.conformance._sense import Sense
 from splus_session.conformance._sorting import Sorting
@@ -59,6 +61,20 @@ class Run:
     def commands(self) -> int:
         """How many commands it took, so far."""
         return self._stage.commands
+
+    @property
+    def said(self) -> str:
+        """What the adapter wrote to its standard error."""
+        return self._stage.talk.said()
+
+    @property
+    def logins(self) -> Logins:
+        """What became of the logins."""
+        return logins_of(self._stage.desk.platform.requests, self.without_secrets)
+
+    def without_secrets(self, text: str) -> str:
+        """A text as it may be shown. [SECRET-1]"""
+        return self._stage.talk.without_secrets(text)
 
     def play(self, scenario: tuple[Action, ...]) -> Iterator[Moment]:
         """Play it; gives its moments one by one. Whoever judges may stop asking for more."""
@@ -174,7 +190,7 @@ class Run:
         elif lacking or moment.unasked:
             self.stopped = "the client did not do what it should have"
         if client.is_open and (client.look is None or not moment.is_agreed):
-            self.stopped = "the client is not where it should be"
+            self.stopped = _whereabouts(client.look, oracle.snapshot.state.value)
         for wanted in moment.missing:
             if isinstance(wanted, Verify) and client.is_open:
                 found_nothing = Failure(FailureKind.UNREACHABLE)
@@ -185,6 +201,12 @@ class Run:
             if flight.record is not None or not isinstance(flight.wanted, RevokeOrphan | Verify)
         ]
         client.move_on(moment)
+
+
+def _whereabouts(look: Look | None, wanted: str) -> str:
+    """Where a client is, and where it should be."""
+    where = "does not say how it is" if look is None else f"is {look.state}"
+    return f"the client {where}, and should be {wanted}"
 
 
 def _is_only_time(moment: Moment) -> bool:

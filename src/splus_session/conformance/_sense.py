@@ -36,20 +36,22 @@ _NEEDS: Final[Mapping[str, frozenset[str]]] = {
     "jump": frozenset({"jump"}),
     "skew": frozenset({"time"}),
 }
-_NEEDS_OF_OPENING: Final[Mapping[str, frozenset[str]]] = {
-    "development": frozenset({"development"}),
-    "no_key": frozenset({"process"}),
-    "no_region": frozenset({"process"}),
-    "plain_http": frozenset({"process"}),
+_NEEDS_OF_WAYS: Final[Mapping[tuple[str, str], frozenset[str]]] = {
+    ("open", "development"): frozenset({"development"}),
+    ("open", "no_key"): frozenset({"process"}),
+    ("open", "no_region"): frozenset({"process", "region"}),
+    ("open", "plain_http"): frozenset({"process"}),
+    ("login", "ann_own_handler"): frozenset({"own_handler"}),
 }
+"""What some ways of doing an action need besides."""
 
 
 def needs(action: Action) -> frozenset[str]:
     """The features that an action needs."""
     nothing = frozenset[str]()
     of_client = frozenset({"several"}) if action.client == "b" else nothing
-    of_opening = _NEEDS_OF_OPENING.get(action.how, nothing) if action.do == "open" else nothing
-    return _NEEDS.get(action.do, nothing) | of_client | of_opening
+    of_way = _NEEDS_OF_WAYS.get((action.do, action.how), nothing)
+    return _NEEDS.get(action.do, nothing) | of_client | of_way
 
 
 class Sense:

@@ -78,6 +78,16 @@ class Talk:
         assert self._adapter is not None, "nobody was started"  # noqa: S101
         return self._adapter
 
+    def said(self) -> str:
+        """What it wrote to its standard error, without the secrets that are in it."""
+        return "" if self._adapter is None else self.without_secrets(self._adapter.said)
+
+    def without_secrets(self, text: str) -> str:
+        """A text as it may be shown. [SECRET-1]"""
+        for secret in self._desk.secrets() if text else ():
+            text = text.replace(secret, "(a secret)")
+        return text
+
     # ── Saying ──────────────────────────────────────────────────────────────────────────────────
 
     @property

@@ -11,6 +11,7 @@ Needs the extra `testing`.
 
 import contextlib
 import faulthandler
+import inspect
 import json
 import os
 import sys
@@ -199,12 +200,16 @@ class Host:
 
 
 def features_of(client: object) -> tuple[str, ...]:
-    """What a client can do, by the methods that it has: those features that are methods."""
-    return tuple(
+    """What a client can do, by the methods that it has: those features that are methods, or an argument."""
+    found = [
         feature
         for feature, methods in _METHODS.items()
         if all(callable(getattr(client, method, None)) for method in methods)
-    )
+    ]
+    login = getattr(client, "login", None)
+    if callable(login) and "session_handler" in inspect.signature(login).parameters:
+        found.append("own_handler")
+    return tuple(found)
 
 
 _METHODS = {

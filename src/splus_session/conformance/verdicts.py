@@ -11,7 +11,7 @@ import attrs
 
 from splus_session.requirements import REQUIREMENTS
 
-__all__ = ["Breach", "Line", "Report", "Result", "Subject", "Trouble", "Verdict"]
+__all__ = ["Breach", "CutShort", "Line", "Report", "Result", "Subject", "Trouble", "Verdict"]
 
 
 class Verdict(enum.Enum):
@@ -84,11 +84,25 @@ class Result:
 
 @attrs.frozen
 class Trouble:
-    """A breach that was expected and did not come, or one that came once and never again."""
+    """What is neither kept nor broken for sure: a breach that was expected and did not come, or that came
+    once and never again; runs in which the adapter could not be talked to; or a platform that let nobody in.
+    """
 
     requirement: str
     sentence: str
     text: str
+
+
+@attrs.frozen
+class CutShort:
+    """The breach at which most runs ended before they were played to their end."""
+
+    requirement: str
+    sentence: str
+    runs: int
+    """How many ended there."""
+    of: int
+    """Of how many."""
 
 
 @attrs.frozen
@@ -118,7 +132,9 @@ class Report:
     unexpected: tuple[Breach, ...] = ()
     """Breaches that the file of expected ones does not list; all, if there is no such file."""
     troubles: tuple[Trouble, ...] = ()
-    """Expected breaches that are gone; also breaches that could not be seen again."""
+    """What else there is to complain about."""
+    cut_short: CutShort | None = None
+    """What hides the rest, if most runs ended at the same breach."""
 
     @property
     def passed(self) -> bool:
@@ -168,6 +184,7 @@ class Report:
             "results": tuple(results),
             "unexpected": _breaches(content["unexpected"]),
             "troubles": tuple(Trouble(**raw) for raw in content["troubles"]),
+            "cut_short": None if (cut := content.get("cut_short")) is None else CutShort(**cut),
         }
         return cls(**whole)
 

@@ -13,8 +13,8 @@ from parts import Change, Promise
 from wire import ClientError, Loop
 
 FEATURES = [
-    "development", "access_token", "visitor", "bot", "secure_logout", "renew_now", "cancel", "call", "realtime",
-    "observers", "reasons", "hooks", "close", "resume", "several", "time", "sleep", "jump", "again",
+    "development", "access_token", "visitor", "bot", "own_handler", "region", "secure_logout", "renew_now",
+    "cancel", "call", "realtime", "observers", "reasons", "hooks", "close", "resume", "several", "time", "sleep", "jump", "again",
 ]  # fmt: skip
 HOOKS = ("on_login", "on_renewal", "on_ban", "on_logout")
 

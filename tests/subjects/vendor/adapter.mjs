@@ -20,9 +20,20 @@ globalThis.console = new Console(process.stderr);
 // says whether that will do.
 // `call`: the SDK's own HTTP client is part of the client that an app holds.
 // `several`: an app may create as many as it likes, whatever comes of it.
+// `own_handler`: each login is given the session handler.
+// `region`: a client is created for one.
 // No `reasons`: an older SDK tells none, the newer one only why a session was terminated.
 // No `close`, `cancel`, `renew_now`, `hooks`: neither has anything of the kind.
-const FEATURES = ['development', 'secure_logout', 'call', 'realtime', 'observers', 'several'];
+const FEATURES = [
+  'development',
+  'own_handler',
+  'region',
+  'secure_logout',
+  'call',
+  'realtime',
+  'observers',
+  'several',
+];
 // `again`: each run has a copy of the SDK of its own.
 const TIME = ['time', 'sleep', 'jump', 'again'];
 

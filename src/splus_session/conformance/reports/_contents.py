@@ -97,6 +97,15 @@ def number(count: int, thing: str, things: str | None = None) -> str:
     return f"{count} {thing if count == 1 else things or thing + 's'}"
 
 
+def hidden(report: Report) -> str | None:
+    """What hides the rest, in one line, if anything does."""
+    cut = report.cut_short
+    if cut is None:
+        return None
+    ended = f"{cut.runs} of {number(cut.of, 'run')} ended at {cut.requirement}, {cut.sentence}"
+    return f"{ended}: mend that first, it hides the rest."
+
+
 def outcome(report: Report) -> str:
     """The whole in one line."""
     said: list[str] = []

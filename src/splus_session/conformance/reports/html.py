@@ -13,6 +13,7 @@ from splus_session.conformance.reports._contents import (
     company,
     counts,
     groups,
+    hidden,
     level,
     number,
     outcome,
@@ -103,6 +104,8 @@ def _names(report: Report) -> _Names:
 def _facts(report: Report) -> Iterator[str]:
     subject = report.subject
     yield f'<p class="outcome {"passed" if report.passed else "failed"}">{_said(outcome(report))}</p>'
+    if (words := hidden(report)) is not None:
+        yield f"<p>{_said(words)}</p>"
     told = ", ".join(f"{count} {kind.value}" for kind, count in counts(report))
     facts = {
         "verdicts": told,
@@ -247,7 +250,10 @@ def _troubles(troubles: Sequence[Trouble]) -> Iterator[str]:
         return
     yield '<section aria-labelledby="troubles">'
     yield '<h2 id="troubles">Troubles</h2>'
-    told = "Expected breaches that did not come, and breaches that came once and never again."
+    told = (
+        "Expected breaches that did not come, breaches that came once and never again, "
+        "and whatever else kept the kit from judging."
+    )
     yield f'<p class="quiet">{told}</p>'
     yield "<ul>"
     for trouble in troubles:

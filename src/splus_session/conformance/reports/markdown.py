@@ -11,6 +11,7 @@ from splus_session.conformance.reports._contents import (
     company,
     counts,
     groups,
+    hidden,
     level,
     parts,
     verdict,
@@ -119,9 +120,12 @@ def _link(requirement: Requirement, catalogue: str) -> str:
 
 def _told(report: Report, catalogue: str) -> Iterator[str]:
     """The breaches of one report, and what else there is to complain about."""
-    if not report.breaches and not report.troubles:
+    words = hidden(report)
+    if not report.breaches and not report.troubles and words is None:
         return
     yield f"## Breaches: {_name(report)}"
+    if words is not None:
+        yield plain(words)
     for part in parts(report.breaches):
         yield f"### Broken: {part.title}"
         for breach in part.breaches:

@@ -10,6 +10,7 @@ from splus_session.conformance.reports._contents import (
     company,
     counts,
     groups,
+    hidden,
     level,
     number,
     outcome,
@@ -70,6 +71,8 @@ def summary(report: Report, to: Console, *, replay: Callable[[Breach], str]) -> 
             write(trouble.sentence, label=trouble.requirement, indent=13)
             write(trouble.text, indent=13, style="yellow")
     write.gap()
+    if (words := hidden(report)) is not None:
+        write(words, style="yellow")
     write(outcome(report), style="bold green" if report.passed else "bold red")
 
 
