@@ -220,7 +220,7 @@ class Campaign:
             self._progress.shortening(sentence.requirement, sentence.text, n, len(ordered))
             found = self._found[sentence]
             if sentence in self._short:
-                breaches.append(_breach(found))
+                breaches.append(self._breach(found))
                 continue
             shortened = self._shortened(sentence, found)
             again = self._again(sentence, shortened.scenario) or self._again(sentence, found.scenario)
@@ -228,13 +228,13 @@ class Campaign:
                 text = f"seen once, and not again: {found.wrong.observed}"
                 troubles.append(Trouble(sentence.requirement, sentence.text, text))
             else:
-                breaches.append(_breach(again))
+                breaches.append(self._breach(again))
         return breaches, troubles
 
     def _shortened(self, sentence: Sentence, found: Found) -> Found:
         """The shortest run that Hypothesis finds by leaving actions out of a tail that shows it."""
         best, runs = found, 0
-        company = self._company(found)
+        company = len(self._telling(found))
         known: dict[tuple[Action, ...], bool] = {found.scenario: True}
 
         def breaks(drawn: tuple[Action, ...]) -> bool:
@@ -253,7 +253,7 @@ class Campaign:
                     None,
                 )
                 # No more is to be broken before: that may be another cause.
-                known[scenario] = seen is not None and self._company(seen) <= company
+                known[scenario] = seen is not None and len(self._telling(seen)) <= company
                 if seen is not None and self._cost(seen) < self._cost(best):
                     best = seen
             return known[scenario]
@@ -269,14 +269,14 @@ class Campaign:
             hypothesis.find(leaving_out, breaks, settings=settings, random=random.Random(self._seed))  # noqa: S311
         return best
 
-    def _company(self, found: Found) -> int:
-        """How many others were seen broken before, but for what is broken wherever one looks."""
+    def _telling(self, found: Found) -> list[Sentence]:
+        """Which others were seen broken before, but for those that are wherever one looks."""
         often = self._explored / 4
-        return sum(1 for sentence in found.after if self._broken[sentence] <= often)
+        return [sentence for sentence in found.after if self._broken[sentence] <= often]
 
     def _cost(self, found: Found) -> tuple[int, int]:
         """The less of these, the plainer what a run shows."""
-        return self._company(found), len(found.scenario)
+        return len(self._telling(found)), len(found.scenario)
 
     def _again(self, sentence: Sentence, scenario: tuple[Action, ...]) -> Found | None:
         """Whether it is broken in a fresh process, too."""
@@ -284,7 +284,21 @@ class Campaign:
         return next((found for found in outcome.found if found.sentence == sentence), None)
 
     def _as_they_are(self) -> list[Breach]:
-        return [_breach(self._found[sentence]) for sentence in sorted(self._found, key=_place)]
+        return [self._breach(self._found[sentence]) for sentence in sorted(self._found, key=_place)]
+
+    def _breach(self, found: Found) -> Breach:
+        return Breach(
+            requirement=found.sentence.requirement,
+            sentence=found.sentence.text,
+            expected=found.wrong.expected,
+            observed=found.wrong.observed,
+            scenario=tuple(action.to_json() for action in found.scenario),
+            steps=tuple(action.words() for action in found.scenario),
+            lines=found.lines,
+            commands=found.commands,
+            after=tuple(map(_title, self._telling(found))),
+            beside=tuple(map(_title, found.beside)),
+        )
 
     # ── Verdicts ────────────────────────────────────────────────────────────────────────────────
 
@@ -325,21 +339,6 @@ def _fits(phrase: Phrase, features: frozenset[str]) -> bool:
 
 def _place(sentence: Sentence) -> tuple[int, str]:
     return list(REQUIREMENTS).index(sentence.requirement), sentence.text
-
-
-def _breach(found: Found) -> Breach:
-    return Breach(
-        requirement=found.sentence.requirement,
-        sentence=found.sentence.text,
-        expected=found.wrong.expected,
-        observed=found.wrong.observed,
-        scenario=tuple(action.to_json() for action in found.scenario),
-        steps=tuple(action.words() for action in found.scenario),
-        lines=found.lines,
-        commands=found.commands,
-        after=tuple(map(_title, found.after)),
-        beside=tuple(map(_title, found.beside)),
-    )
 
 
 def _title(sentence: Sentence) -> str:

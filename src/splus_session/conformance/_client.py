@@ -53,6 +53,8 @@ class Client:
     recovered: bool = False
     """Whether this session was expired and came back."""
     renewed: bool = False
+    was_asked: bool = False
+    """Whether a handler was asked when that was due, in whatever session."""
     last_told: dict[int, str] = attrs.field(factory=dict[int, str])
     devices: set[str] = attrs.field(factory=set[str])
     tokens: dict[AccessToken, int] = attrs.field(factory=dict[AccessToken, int])
@@ -139,4 +141,5 @@ class Client:
                 self.recovered = self.recovered or source is SessionState.TOKEN_EXPIRED
         for observer in moment.heard:
             self.last_told[observer] = moment.told(observer)[-1]
+        self.was_asked = self.was_asked or (bool(moment.asked) and moment.took("renewal_due"))
         self.kind = self.oracle.snapshot.kind or self.kind

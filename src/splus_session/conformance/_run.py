@@ -171,6 +171,7 @@ class Run:
             "stays": client.stays,
             "recovered": client.recovered,
             "renewed": client.renewed,
+            "was_asked": client.was_asked,
             "last_told": dict(client.last_told),
             "held": [*held, *(other.oracle.snapshot for other in clients)],
             "several": len(clients) > 1,

@@ -7,15 +7,18 @@ from splus_session.conformance.sentences._base import (
     ESTABLISHED,
     ESTABLISHING,
     IN_SESSION,
+    LOGINS,
     NOT_LOGGED_IN,
     TERMINATED,
     TOKEN_EXPIRED,
     Judgement,
     Wrong,
+    after_joining,
     carries_no_token,
     ends_well,
     first_wrong,
     is_where,
+    listed,
     sends_nothing,
     sentence,
     tells_and_ends,
@@ -93,7 +96,9 @@ def _(moment: Moment) -> Judgement:
         return Wrong("the rejection is verified", "it is not")
     if not _ended_by_ban(moment) and not moment.took("token_expired", "token_rejected"):
         return None
-    return tells_that(moment)
+    if moment.states and not after_joining(moment, 0):  # what exactly is told is for others to judge
+        return Wrong(f"told: {listed(moment.states)}", "told: nothing")
+    return True
 
 
 # ── Logging out ─────────────────────────────────────────────────────────────────────────────────
@@ -162,7 +167,8 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("LOGOUT-2", "After logout, nothing is sent for that session")
 def _(moment: Moment) -> Judgement:
-    if not _is_after_logout(moment) or moment.did("answer", "release"):
+    # What an action asks for, and what is answered late, is for others to judge.
+    if not _is_after_logout(moment) or moment.did("answer", "release", "secure_logout", "renew_now", *LOGINS):
         return None
     return sends_nothing(moment)
 

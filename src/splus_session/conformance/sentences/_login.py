@@ -392,7 +392,8 @@ def _(moment: Moment) -> Judgement:
     if moment.notes["stays"] < 2 or not moment.took("renewal_due") or moment.notes["own"]:
         return None
     if moment.unasked:
-        return Wrong("the handler is asked", "nobody is asked")
+        # If nobody was asked in time before, that is RENEW-1's.
+        return moment.notes["was_asked"] and Wrong("the handler is asked", "nobody is asked")
     return bool(moment.asked) or None
 
 
