@@ -86,6 +86,13 @@ def proved_tested_assumed() -> str:
     return model_pages.page()
 
 
+def conformance_page() -> str:
+    """What the clients in this repository keep, and what they are known to break."""
+    import conformance_page
+
+    return conformance_page.page()
+
+
 def _find_models() -> None:
     if str(ROOT) not in sys.path:  # where `models` and `tests` are
         sys.path.append(str(ROOT))
@@ -98,6 +105,7 @@ REGISTRY: Final[Sequence[Generated]] = (
     Generated("diagrams", "docs/images/session.dot", session_dot),
     Generated("diagrams", "docs/images/session.svg", session_svg),
     Generated("requirements", "docs/reference/requirements.md", requirements_table.page),
+    Generated("conformance", "docs/reference/conformance.md", conformance_page),
     Generated("proofs", "models/README.md", model_readme),
     Generated("proofs", "docs/explanation/proved-tested-assumed.md", proved_tested_assumed),
 )

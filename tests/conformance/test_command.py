@@ -160,7 +160,7 @@ def test_all_reports_tell_the_same(judged: tuple[Path, str, int]) -> None:
     }  # fmt: skip
     [breach] = report_of(folder).breaches
     [replay] = (folder / "replays").iterdir()
-    assert replay.name == _command.file_name(breach)
+    assert replay.name == _command.file_name(breach.requirement, breach.sentence)
     content = json.loads(replay.read_text("utf-8"))
     assert (content["requirement"], content["sentence"]) == (breach.requirement, breach.sentence)
     assert content["scenario"] == list(breach.scenario)
@@ -198,14 +198,20 @@ def test_a_replay_file_holds_whatever_a_client_says(tmp_path: Path) -> None:
     assert any("\ud800" in breach.observed for breach in report.breaches)
     _command.write(report, tmp_path, lambda _: "again")
     for breach in report.breaches:
-        content = json.loads((tmp_path / "replays" / _command.file_name(breach)).read_text("utf-8"))
+        content = json.loads(
+            (tmp_path / "replays" / _command.file_name(breach.requirement, breach.sentence)).read_text(
+                "utf-8"
+            )
+        )
         assert content["observed"] == breach.observed
 
 
 def test_no_two_sentences_share_a_file() -> None:
     sentences = [*SENTENCES, ALIVE, *FALLBACKS.values()]
     breaches = [Breach(each.requirement, each.text, "", "", (), (), (), 0) for each in sentences]
-    assert len({_command.file_name(breach) for breach in breaches}) == len(breaches)
+    assert len({_command.file_name(breach.requirement, breach.sentence) for breach in breaches}) == len(
+        breaches
+    )
 
 
 # ── Replays ─────────────────────────────────────────────────────────────────────────────────────

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import socket
 import ssl
 import threading
 import traceback
@@ -20,7 +21,15 @@ from splus_session.platform import Endpoint, aio, sync
 from splus_session.platform._wire import MAX_BODY, Body
 from splus_session.ports import Answer, AsyncPlatform, Platform
 from tests.platform.drivers import DRIVERS, Driver
-from tests.platform.servers import Server, answer, bytes_and_hang_up, bytes_and_silence, drip, silence
+from tests.platform.servers import (
+    Received,
+    Server,
+    answer,
+    bytes_and_hang_up,
+    bytes_and_silence,
+    drip,
+    silence,
+)
 
 TOKEN = AccessToken("CANARY.access.token")
 GRANT = AuthTokenGrant("john", AuthToken("CANARY-auth-token"))
@@ -194,6 +203,31 @@ def test_a_closed_platform_is_unreachable(driver: Driver) -> None:
 
             anyio.run(main, backend=driver.name)
         assert server.received == []
+
+
+@pytest.mark.requirement("CLIENT-3")
+def test_closing_ends_the_requests_of_other_threads_and_leaves_other_connections_alone() -> None:
+    """A thread that still waited for a closed connection would read from the next one of the same number."""
+    asked = threading.Event()
+
+    def listen(server: Server, connection: socket.socket, received: Received) -> None:
+        asked.set()
+        silence(server, connection, received)
+
+    with Server(listen) as silent, Server(bytes_and_hang_up(WHOLE)) as other:
+        platform = sync.HttpPlatform(Endpoint(silent.origin), "key", timeout=30)
+        answers: list[Answer] = []
+        asking = threading.Thread(target=lambda: answers.append(platform.verify(TOKEN)), daemon=True)
+        asking.start()
+        assert asked.wait(10)
+        platform.close()
+        asking.join(10)
+        assert answers == [UNREACHABLE]
+        again = sync.HttpPlatform(Endpoint(other.origin), "key")
+        try:
+            assert login(again).failure is None
+        finally:
+            again.close()
 
 
 def test_without_a_thread_to_be_had_it_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:

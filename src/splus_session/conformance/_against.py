@@ -129,7 +129,8 @@ def dump(report: Report, known: Sequence[Known]) -> str:
     for breach in report.breaches:
         reason = reasons.get((breach.requirement, breach.sentence), UNEXPLAINED)
         told = _entry(breach.requirement, breach.sentence, reason)
-        entries.append({**told, "observed": breach.observed, "scenario": list(breach.scenario)})
+        shown = {"observed": breach.observed, "commands": breach.commands}
+        entries.append({**told, **shown, "scenario": list(breach.scenario)})
     for each in known:
         if each.requirement not in judged:
             told = _entry(each.requirement, each.sentence, each.reason)

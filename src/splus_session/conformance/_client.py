@@ -141,5 +141,6 @@ class Client:
                 self.recovered = self.recovered or source is SessionState.TOKEN_EXPIRED
         for observer in moment.heard:
             self.last_told[observer] = moment.told(observer)[-1]
-        self.was_asked = self.was_asked or (bool(moment.asked) and moment.took("renewal_due"))
+        in_time = moment.took("renewal_due") and not self.oracle.lax
+        self.was_asked = self.was_asked or (bool(moment.asked) and in_time)
         self.kind = self.oracle.snapshot.kind or self.kind

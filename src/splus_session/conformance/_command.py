@@ -69,7 +69,7 @@ def judge(
 
     def replay(breach: Breach) -> str:
         folder = "." if report is None else str(report)
-        return replay_command(command, Path(folder, REPLAYS, file_name(breach)))
+        return replay_command(command, Path(folder, REPLAYS, file_name(breach.requirement, breach.sentence)))
 
     if report is not None:
         write(found, report, replay)
@@ -96,7 +96,7 @@ def write(found: Report, folder: Path, replay: Any) -> None:
             "observed": breach.observed,
             "scenario": list(breach.scenario),
         }
-        _write(folder / REPLAYS / file_name(breach), json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        _write(folder / REPLAYS / file_name(breach.requirement, breach.sentence), json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def _make(folder: Path) -> None:
@@ -114,10 +114,10 @@ def _write(file: Path, text: str) -> None:
         raise InvalidArgumentError(f"{file} cannot be written: {error}") from None
 
 
-def file_name(breach: Breach) -> str:
+def file_name(requirement: str, sentence: str) -> str:
     """The name of a breach's replay file."""
-    words = re.sub(r"[^a-z0-9]+", "-", breach.sentence.lower()).strip("-")
-    return f"{breach.requirement}-{words[:60].rstrip('-')}.json"
+    words = re.sub(r"[^a-z0-9]+", "-", sentence.lower()).strip("-")
+    return f"{requirement}-{words[:60].rstrip('-')}.json"
 
 
 def replay_command(command: Sequence[str], file: Path) -> str:

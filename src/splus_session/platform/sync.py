@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from splus_session._errors import MissingExtraError
 
@@ -66,6 +67,7 @@ class HttpPlatform:
         self._client = client or httpx2.Client(**client_options(endpoint))
         self._owns_client = client is None
         self._now = now
+        self._flights: set[_Flight] = set()
 
     def open_session(self, grant: Grant, *, device_id: str) -> Answer:
         """Log in or renew; see `Platform.open_session`. [LOGIN-8]"""
@@ -80,15 +82,25 @@ class HttpPlatform:
         return self._ask(wire.revoke(access_token))
 
     def close(self) -> None:
-        """Let go of connections; what is asked afterwards is unreachable."""
-        if self._owns_client:
-            self._client.close()
+        """Let go of connections; what is asked afterwards is unreachable, and what is under way now."""
+        if not self._owns_client:
+            return
+        # A thread that waits for a connection is not woken by closing it, and would read from the next
+        # one of the same number. So these hang up, and come to their ends, before anything is closed.
+        until = time.monotonic() + _LANDING
+        for flight in tuple(self._flights):
+            flight.abandon(max(0.0, until - time.monotonic()))
+        self._client.close()
 
     def _ask(self, asked: wire.Request) -> Answer:
         if not asked.is_sendable:
             return wire.unsendable(asked)
         flight = _Flight(lambda trace: self._exchange(asked, trace))
-        landed = flight.lands_within(self._timeout)
+        self._flights.add(flight)
+        try:
+            landed = flight.lands_within(self._timeout)
+        finally:
+            self._flights.discard(flight)
         reply = flight.reply
         if reply is None:
             log_silence(self._endpoint, asked, flight.why if landed else TIMEOUT)
@@ -113,6 +125,9 @@ class HttpPlatform:
             response.close()
         return to_reply(response, body, sent_at, self._now())
 
+
+_LANDING: Final = 1.0
+"""Real seconds that closing waits for threads whose connections it shut. They need none but their turn."""
 
 _Trace = Callable[[str, Mapping[str, object]], None]
 
@@ -146,6 +161,12 @@ class _Flight:
                 self._abandoned = True
                 self._hang_up()
 
+    def abandon(self, patience: float) -> None:
+        """Hang up, and give it so many seconds to come to its end, if it was connected."""
+        self._abandoned = True
+        if self._hang_up():
+            self._landed.wait(patience)
+
     def _fly(self) -> None:
         try:
             self.reply = self._exchange(self._trace)
@@ -162,7 +183,10 @@ class _Flight:
             if self._abandoned:
                 self._hang_up()
 
-    def _hang_up(self) -> None:
-        if self._socket is not None:
-            with contextlib.suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
+    def _hang_up(self) -> bool:
+        """Whether there was a connection."""
+        if self._socket is None:
+            return False
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        return True
