@@ -337,6 +337,12 @@ EVENTS: tuple[type[Event], ...] = get_args(Event)
 
 def event_name(event: type[Event] | Event) -> str:
     """The event's name in the chart: `SessionOpened` is `session_opened`."""
-    named = event if isinstance(event, type) else type(event)
-    words = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in named.__name__)
+    return _NAMES[event if isinstance(event, type) else type(event)]
+
+
+def _name(event: type[Event]) -> str:
+    words = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in event.__name__)
     return words.removeprefix("_")
+
+
+_NAMES = {event: _name(event) for event in EVENTS}

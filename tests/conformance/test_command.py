@@ -234,13 +234,25 @@ def test_a_replay_of_what_is_not_broken_any_more_passes(judged: tuple[Path, str,
 
 
 @pytest.mark.parametrize("when", ["begin", "login"])
-def test_a_replay_with_an_adapter_that_dies_is_no_pass(
-    when: str, judged: tuple[Path, str, int], tmp_path: Path, capsys: Said
-) -> None:
-    [replay] = (judged[0] / "replays").iterdir()
+def test_a_replay_with_an_adapter_that_dies_is_no_pass(when: str, tmp_path: Path, capsys: Said) -> None:
+    replay = tmp_path / "replay.json"
+    scenario = [{"do": "login", "client": "a", "how": "ann"}]
+    replay.write_text(json.dumps({"requirement": "LOGIN-2", "sentence": "any", "scenario": scenario}))
     body = f"for c in commands(): os._exit(7) if c['do'] in ({when!r}, 'open') else idle(c)"
     assert conform("--replay", replay, command=Hostile("dies", body, "").command(tmp_path)) == 2
     assert "ended with status 7" in capsys.readouterr().err
+
+
+def test_a_replay_of_what_the_client_does_not_declare_is_no_pass(tmp_path: Path, capsys: Said) -> None:
+    replay = tmp_path / "replay.json"
+    replay.write_text(json.dumps({"scenario": [{"do": "login_as_bot", "client": "a"}]}))
+    assert (
+        conform(
+            "--replay", replay, command=Hostile("plain", "for c in commands(): idle(c)", "").command(tmp_path)
+        )
+        == 2
+    )
+    assert "does not declare what that run needs: bot" in capsys.readouterr().err
 
 
 @pytest.mark.requirement("SECRET-3")

@@ -39,11 +39,7 @@ def load(path: Path) -> tuple[Known, ...]:
     Raises:
         InvalidArgumentError: it is none; says where.
     """
-    try:
-        content: object = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InvalidArgumentError(f"{path} cannot be read: {error}") from None
-    entries = cast("dict[str, object]", content).get("breaches") if isinstance(content, dict) else None
+    entries = fields_of(path).get("breaches")
     if not isinstance(entries, list):
         raise InvalidArgumentError(f"{path} has no list of `breaches`")
     known = tuple(
@@ -52,6 +48,19 @@ def load(path: Path) -> tuple[Known, ...]:
     if len({each.key for each in known}) < len(known):
         raise InvalidArgumentError(f"{path} lists a breach twice")
     return known
+
+
+def fields_of(path: Path) -> dict[str, object]:
+    """The fields of the JSON object in a file; none, if it is anything else.
+
+    Raises:
+        InvalidArgumentError: it cannot be read.
+    """
+    try:
+        content: object = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InvalidArgumentError(f"{path} cannot be read: {error}") from None
+    return cast("dict[str, object]", content) if isinstance(content, dict) else {}
 
 
 def _known(entry: object, where: str) -> Known:

@@ -1,17 +1,12 @@
 """Judging one client: scenarios are played, breaches shortened, and each seen again in a fresh process."""
 
-import contextlib
 import random
 import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-import hypothesis
-from hypothesis import strategies as st
-from hypothesis.errors import NoSuchExample
-
-from splus_session.conformance._actions import ALWAYS, GROUPS, NOTHING, OPENINGS, Action, Phrase
+from splus_session.conformance._actions import ALWAYS, GROUPS, OPENINGS, Action, Phrase
 from splus_session.conformance._against import Known
 from splus_session.conformance._judge import ALIVE, Found, Outcome, play
 from splus_session.conformance._lines import AdapterError
@@ -233,13 +228,15 @@ class Campaign:
 
     def _shortened(self, sentence: Sentence, found: Found) -> Found:
         """The shortest run that Hypothesis finds by leaving actions out of a tail that shows it."""
+        # Not at the top: an adapter in Python imports this package too, and has to start fast.
+        from splus_session.conformance._shortening import leave_out
+
         best, runs = found, 0
         company = len(self._telling(found))
         known: dict[tuple[Action, ...], bool] = {found.scenario: True}
 
-        def breaks(drawn: tuple[Action, ...]) -> bool:
+        def breaks(scenario: tuple[Action, ...]) -> bool:
             nonlocal best, runs
-            scenario = tuple(action for action in drawn if action != NOTHING)
             if scenario not in known:
                 if runs >= _SHORTENING or self._lost > 2 * _LOST_AT_MOST:
                     return False
@@ -262,11 +259,7 @@ class Campaign:
         share = len(best.scenario) // 2
         while share:
             share = min(share, len(best.scenario) // 2) if breaks(best.scenario[share:]) else share // 2
-        # Each action mostly stays, so that the whole is found; leaving it out is simpler.
-        leaving_out = st.tuples(*(st.sampled_from((NOTHING, *[action] * 15)) for action in best.scenario))
-        settings = hypothesis.settings(max_examples=300, database=None, deadline=None)
-        with contextlib.suppress(NoSuchExample):
-            hypothesis.find(leaving_out, breaks, settings=settings, random=random.Random(self._seed))  # noqa: S311
+        leave_out(best.scenario, breaks, self._seed)
         return best
 
     def _telling(self, found: Found) -> list[Sentence]:

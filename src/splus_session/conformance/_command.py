@@ -5,12 +5,14 @@ import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from splus_session._errors import InvalidArgumentError
 from splus_session.conformance import _against
+from splus_session.conformance._actions import Action
 from splus_session.conformance._campaign import Campaign, again
 from splus_session.conformance._lines import AdapterError
+from splus_session.conformance._sense import needs
 from splus_session.conformance._source import Processes
 from splus_session.conformance.reports import as_json, html, junit, markdown, progress, terminal
 from splus_session.conformance.reports._contents import visible
@@ -96,7 +98,10 @@ def write(found: Report, folder: Path, replay: Any) -> None:
             "observed": breach.observed,
             "scenario": list(breach.scenario),
         }
-        _write(folder / REPLAYS / file_name(breach.requirement, breach.sentence), json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        _write(
+            folder / REPLAYS / file_name(breach.requirement, breach.sentence),
+            json.dumps(content, indent=1, ensure_ascii=False) + "\n",
+        )
 
 
 def _make(folder: Path) -> None:
@@ -127,14 +132,11 @@ def replay_command(command: Sequence[str], file: Path) -> str:
 
 def replay(command: Sequence[str], file: Path) -> int:
     """Play one breach's scenario again, in a fresh process, and tell it line by line."""
-    try:
-        content: object = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InvalidArgumentError(f"{file} cannot be read: {error}") from None
-    fields = cast("dict[str, object]", content) if isinstance(content, dict) else {}
+    fields = _against.fields_of(file)
     scenario = _against.scenario_of(fields.get("scenario"), str(file))
     source = Processes(command)
     try:
+        _check_declared(scenario, source.features)
         outcome = again(source, scenario)
     finally:
         source.close()
@@ -150,11 +152,7 @@ def replay(command: Sequence[str], file: Path) -> int:
     for line in next((each.lines for each in (*found, *outcome.found)), ()):
         told(f"{line.sender:>10} → {line.receiver:<10} {line.text}")
     if words := outcome.said.strip().splitlines():
-        told(
-            "the adapter said, on standard error:"
-            if len(words) <= _MOST_SAID
-            else "the adapter said at last:"
-        )
+        told(f"the adapter said{' at last' if len(words) > _MOST_SAID else ''}:")
         for word in words[-_MOST_SAID:]:
             told(f"  {word[:200]}")
     if outcome.adapter_error is not None and not found:
@@ -166,6 +164,14 @@ def replay(command: Sequence[str], file: Path) -> int:
     if not found:
         told("it is not broken any more" if wanted != (None, None) else "nothing is broken")
     return FAILED if found else PASSED
+
+
+def _check_declared(scenario: Sequence[Action], features: frozenset[str]) -> None:
+    absent = frozenset[str]().union(*map(needs, scenario)) - features
+    if absent:
+        raise InvalidArgumentError(
+            f"this client does not declare what that run needs: {', '.join(sorted(absent))}"
+        )
 
 
 def _key(found: Any) -> tuple[str, str]:

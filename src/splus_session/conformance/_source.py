@@ -81,18 +81,14 @@ class Processes:
         """See `Source.take`. Ends the one before, unless it begins again."""
         if self._again and self._running and self._running[-1].is_alive:
             return self._running[-1]
+        return self.fresh()
+
+    def fresh(self) -> Adapter:
+        """See `Source.fresh`. Meanwhile, the one that will be needed next begins."""
         self._retire()
         child = self._begun() if self._spare is None else self._from_spare()
         self._running.append(child)
-        if not self._again:
-            self._prepare()
-        return child
-
-    def fresh(self) -> Adapter:
-        """See `Source.fresh`."""
-        self._retire()
-        child = self._begun()
-        self._running.append(child)
+        self._prepare()
         return child
 
     def discard(self) -> None:

@@ -1,6 +1,5 @@
 """What a client has under way that no thread's stack tells of, counted: requests, and calls of its store."""
 
-import functools
 import ssl
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
@@ -70,20 +69,17 @@ class Traffic:
         Args:
             to: the origin that they are sent to, wherever they are for.
         """
-        return _Transport(self, httpx2.HTTPTransport(verify=_trust(), limits=_LIMITS), to)
+        return _Transport(self, httpx2.HTTPTransport(verify=_TRUST, limits=_LIMITS), to)
 
     def async_transport(self, to: str | None = None) -> httpx2.AsyncBaseTransport:
         """The same for an `httpx2.AsyncClient`."""
-        return _AsyncTransport(self, httpx2.AsyncHTTPTransport(verify=_trust(), limits=_LIMITS), to)
+        return _AsyncTransport(self, httpx2.AsyncHTTPTransport(verify=_TRUST, limits=_LIMITS), to)
 
 
+# The kit's platform speaks plain http. Nothing else is trusted, and reading certificates takes long.
+_TRUST = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 # No connection is kept: one that the server closes meanwhile would be something that happens.
 _LIMITS = httpx2.Limits(max_keepalive_connections=0)
-
-
-@functools.cache
-def _trust() -> ssl.SSLContext:
-    return httpx2.create_ssl_context()  # reading the certificates takes tens of milliseconds
 
 
 class CountedStore:
