@@ -23,23 +23,24 @@ _HEAD = """\
 
 # What clients keep
 
-`make conform` judges every client in this repository by the requirements that can be seen from outside, with the same
-kit and through the same protocol as anybody's: our own sessions, a small client in the tests that has nothing of ours in
-it, and two SDKs that the vendor ships, as npm has them. *Not reached*: no scenario came to it. –: the client does not have
-what it is about. How to have yours judged: [Find out which requirements your client keeps](../how-to/conformance.md).
+`make conform` judges every client in this repository by the requirements that can be seen from outside, with
+the same kit and the same protocol as anybody's: our own sessions, a small client in the tests that has
+nothing of ours in it, and two SDKs that the vendor ships, as npm has them. *Not reached*: no scenario came to
+it. –: the client does not have what it is about, or it cannot be seen from outside. How to have yours judged:
+[Find out which requirements your client keeps](../how-to/conformance.md).
 
-A foreign client never promised what only follows from facts or is this library's own: the column *from* tells these from
-what the vendor's page says (S).
+A foreign client never promised what only follows from facts or is this library's own: the column *from* tells
+these from what the vendor's page says (S).
 """
 _BUGS_HEAD = """
 ## Bugs that this found
 
-Nobody wrote a scenario for any of these: the kit found them by what is required, and shortened what it had played. The
-numbers are those under which the bugs of the shipped SDKs were written down when they were read and tried by hand. Each
-row is one run, of so many commands to the adapter after its `begin`. After `make conform` the file is in
-`build/conformance/NAME/replays`, and
+Nobody wrote a scenario for any of these: the kit found them by what is required, and shortened what it had
+played. The numbers are those by which the bugs of the shipped SDKs were written down when they were read and
+tried by hand. Each row is one run, of so many commands to the adapter after its `begin`. After `make conform`
+the file is in `build/conformance/ts6` or `ts7`, and
 
-    splus-session conform --replay FILE -- node tests/subjects/vendor/NAME.mjs PACKAGES
+    splus-session conform --replay FILE -- node tests/subjects/vendor/ts7.mjs PACKAGES
 
 plays it again, where `PACKAGES` is the folder in `.cache/npm`.
 """

@@ -69,4 +69,4 @@ def seeded() -> AbstractContextManager[Any]:
 
 
 if __name__ == "__main__":
-    serve(make_client, name=NAME, version="0", features=FEATURES, threaded=False)
+    serve(make_client, name=NAME, version="", features=FEATURES, threaded=False)

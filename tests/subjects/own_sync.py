@@ -40,4 +40,4 @@ def _session(setup: Setup, http: httpx2.Client) -> Session:
 
 
 if __name__ == "__main__":
-    serve(make_client, name=NAME, version="0", features=FEATURES, threaded=True)
+    serve(make_client, name=NAME, version="", features=FEATURES, threaded=True)

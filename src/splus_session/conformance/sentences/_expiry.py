@@ -95,6 +95,8 @@ def _(moment: Moment) -> Judgement:
     special = moment.notes.get("time") in ("sleep", "jump") or abs(moment.now - moment.server_now) > 60
     if not special or not moment.steps:
         return None
+    if moment.notes.get("time") is None and not moment.took("session_opened"):
+        return None  # no clock has a part in it
     if any(flight.answer is not None and flight.answer.failure for flight in moment.answered):
         return None  # what an error does is for others to judge
     judged = tells_that(moment)
