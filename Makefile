@@ -41,7 +41,7 @@ demo: setup ## a whole session's life on this machine, in the terminal; draws se
 test: setup ## all tests
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
-test-newest: setup ## the same but for TLC's on the newest CPython of this machine, against the built wheel
+test-newest: setup ## the same but for TLC's and the gallery's on the newest CPython of this machine, against the built wheel
 	@newest=$$(.ci/python.sh newest $(BIN)/python); \
 	ours=$$(.ci/python.sh version $(BIN)/python); \
 	if [ "$$(.ci/python.sh version "$$newest")" = "$$ours" ]; then \
@@ -55,7 +55,7 @@ test-newest: setup ## the same but for TLC's on the newest CPython of this machi
 		touch $(NEWEST)/.installed; \
 	fi; \
 	$(NEWEST)/bin/python $(PIP_INSTALL) --no-deps --force-reinstall .; \
-	$(NEWEST)/bin/python -m pytest -n auto --dist worksteal -m 'not tlc' $(ARGS)
+	$(NEWEST)/bin/python -m pytest -n auto --dist worksteal -m 'not tlc and not gallery' $(ARGS)
 
 check: setup ## lint, format, types, and that generated files are fresh
 	$(BIN)/ruff check

@@ -28,14 +28,6 @@ def mistakes() -> tuple[Mistake, ...]:
     return tuple(Mistake(slug, each["requirement"]) for slug, each in json.loads(listed.stdout).items())
 
 
-def one_for_each_requirement() -> tuple[Mistake, ...]:
-    """The first mistake of each requirement."""
-    first: dict[str, Mistake] = {}
-    for mistake in mistakes():
-        first.setdefault(mistake.requirement, mistake)
-    return tuple(first.values())
-
-
 def is_caught(mistake: Mistake, seed: int) -> bool:
     """Whether its requirement is among those reported, within the default budget."""
     source = Processes([sys.executable, CLIENT, "--mistake", mistake.slug])

@@ -71,7 +71,7 @@ def level(requirement: Requirement) -> str:
 
 def company(breach: Breach) -> tuple[tuple[str, str], ...]:
     """What else was broken in its run, each with a word for when: where one mistake shows in several ways."""
-    return (*(("after", other) for other in breach.after), *(("beside", other) for other in breach.beside))
+    return (*(("before", other) for other in breach.after), *(("beside", other) for other in breach.beside))
 
 
 def counts(report: Report) -> list[tuple[Verdict, int]]:
