@@ -74,6 +74,9 @@ WORDS: Final[Mapping[str, str]] = {
     "jump": "the client's clock is set by {seconds}",
 }
 
+LOGINS: Final = ("login", "login_with_access_token", "login_as_visitor", "login_as_bot")
+"""Actions by which somebody logs in."""
+
 ANSWERS: Final = (
     "well", "lost", "lost_after", "refused", "bad_request", "banned", "banned_by_code", "forbidden",
     "deleted", "rate_limited", "server_error", "malformed", "not_an_object", "wrong_user", "expired",

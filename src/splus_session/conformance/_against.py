@@ -136,7 +136,7 @@ def dump(report: Report, known: Sequence[Known]) -> str:
     judged = {result.requirement for result in report.results}
     entries: list[dict[str, object]] = []
     for breach in report.breaches:
-        reason = reasons.get((breach.requirement, breach.sentence), UNEXPLAINED)
+        reason = reasons.get(breach.key, UNEXPLAINED)
         told = _entry(breach.requirement, breach.sentence, reason)
         shown = {"observed": breach.observed, "commands": breach.commands}
         entries.append({**told, **shown, "scenario": list(breach.scenario)})
@@ -154,7 +154,7 @@ def _entry(requirement: str, sentence: str, reason: str) -> dict[str, object]:
 def held_to(report: Report, known: Sequence[Known]) -> Report:
     """A report of which only what is not known is unexpected, and what is known and gone is trouble."""
     reasons = {each.key: each.reason for each in known}
-    breaches = {(breach.requirement, breach.sentence) for breach in report.breaches}
+    breaches = {breach.key for breach in report.breaches}
     judged = {result.requirement for result in report.results}
     gone = [
         Trouble(each.requirement, each.sentence, f"expected to be broken, and is not: {each.reason}")
@@ -163,7 +163,7 @@ def held_to(report: Report, known: Sequence[Known]) -> Report:
     ]
 
     def explained(breach: Breach) -> Breach:
-        return attrs.evolve(breach, reason=reasons.get((breach.requirement, breach.sentence)))
+        return attrs.evolve(breach, reason=reasons.get(breach.key))
 
     def result(each: Result) -> Result:
         return attrs.evolve(each, breaches=tuple(explained(breach) for breach in each.breaches))
@@ -171,8 +171,6 @@ def held_to(report: Report, known: Sequence[Known]) -> Report:
     return attrs.evolve(
         report,
         results=tuple(result(each) for each in report.results),
-        unexpected=tuple(
-            breach for breach in report.unexpected if (breach.requirement, breach.sentence) not in reasons
-        ),
+        unexpected=tuple(breach for breach in report.unexpected if breach.key not in reasons),
         troubles=(*report.troubles, *gone),
     )

@@ -156,7 +156,7 @@ class Campaign:
         for known in self._known:
             outcome = self._play(known.scenario, fresh=True)
             for found in outcome.found:
-                if (found.sentence.requirement, found.sentence.text) == known.key:
+                if found.sentence.key == known.key:
                     self._note(found)
                     if found.sentence in self._found:
                         self._found[found.sentence] = found
@@ -212,7 +212,7 @@ class Campaign:
         troubles: list[Trouble] = []
         ordered = sorted(self._found, key=_place)
         for n, sentence in enumerate(ordered, 1):
-            self._progress.shortening(sentence.requirement, sentence.text, n, len(ordered))
+            self._progress.shortening(*sentence.key, n, len(ordered))
             found = self._found[sentence]
             if sentence in self._short:
                 breaches.append(self._breach(found))
@@ -221,7 +221,7 @@ class Campaign:
             again = self._again(sentence, shortened.scenario) or self._again(sentence, found.scenario)
             if again is None:
                 text = f"seen once, and not again: {found.wrong.observed}"
-                troubles.append(Trouble(sentence.requirement, sentence.text, text))
+                troubles.append(Trouble(*sentence.key, text))
             else:
                 breaches.append(self._breach(again))
         return breaches, troubles
@@ -289,8 +289,8 @@ class Campaign:
             steps=tuple(action.words() for action in found.scenario),
             lines=found.lines,
             commands=found.commands,
-            after=tuple(map(_title, self._telling(found))),
-            beside=tuple(map(_title, found.beside)),
+            after=tuple(map(str, self._telling(found))),
+            beside=tuple(map(str, found.beside)),
         )
 
     # ── Verdicts ────────────────────────────────────────────────────────────────────────────────
@@ -332,10 +332,6 @@ def _fits(phrase: Phrase, features: frozenset[str]) -> bool:
 
 def _place(sentence: Sentence) -> tuple[int, str]:
     return list(REQUIREMENTS).index(sentence.requirement), sentence.text
-
-
-def _title(sentence: Sentence) -> str:
-    return f"{sentence.requirement} {sentence.text}"
 
 
 def again(source: Source, scenario: Sequence[Action]) -> Outcome:

@@ -71,7 +71,7 @@ def judge(
 
     def replay(breach: Breach) -> str:
         folder = "." if report is None else str(report)
-        return replay_command(command, Path(folder, REPLAYS, file_name(breach.requirement, breach.sentence)))
+        return replay_command(command, Path(folder, REPLAYS, file_name(*breach.key)))
 
     if report is not None:
         write(found, report, replay)
@@ -99,7 +99,7 @@ def write(found: Report, folder: Path, replay: Any) -> None:
             "scenario": list(breach.scenario),
         }
         _write(
-            folder / REPLAYS / file_name(breach.requirement, breach.sentence),
+            folder / REPLAYS / file_name(*breach.key),
             json.dumps(content, indent=1, ensure_ascii=False) + "\n",
         )
 
@@ -141,7 +141,7 @@ def replay(command: Sequence[str], file: Path) -> int:
     finally:
         source.close()
     wanted = (fields.get("requirement"), fields.get("sentence"))
-    found = [each for each in outcome.found if wanted in ((None, None), _key(each))]
+    found = [each for each in outcome.found if wanted in ((None, None), each.sentence.key)]
     to = terminal.console()
 
     def told(text: str) -> None:
@@ -150,7 +150,7 @@ def replay(command: Sequence[str], file: Path) -> int:
     for action in scenario:
         told(f"  {action.words()}")
     for line in next((each.lines for each in (*found, *outcome.found)), ()):
-        told(f"{line.sender:>10} → {line.receiver:<10} {line.text}")
+        told(str(line))
     if words := outcome.said.strip().splitlines():
         told(f"the adapter said{' at last' if len(words) > _MOST_SAID else ''}:")
         for word in words[-_MOST_SAID:]:
@@ -172,10 +172,6 @@ def _check_declared(scenario: Sequence[Action], features: frozenset[str]) -> Non
         raise InvalidArgumentError(
             f"this client does not declare what that run needs: {', '.join(sorted(absent))}"
         )
-
-
-def _key(found: Any) -> tuple[str, str]:
-    return found.sentence.requirement, found.sentence.text
 
 
 def _check_ids(ids: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 import attrs
 
 from splus_session import event_name
-from splus_session.conformance._actions import Action
+from splus_session.conformance._actions import LOGINS, Action
 from splus_session.conformance._lines import AdapterError
 from splus_session.conformance._logins import Logins
 from splus_session.conformance._moment import Moment
@@ -55,7 +55,7 @@ def _by_event(event: str) -> Sentence:
 
 
 _FALLBACKS: Final[dict[str, str]] = {
-    **dict.fromkeys(("login", "login_with_access_token", "login_as_visitor", "login_as_bot"), "LOGIN-1"),
+    **dict.fromkeys(LOGINS, "LOGIN-1"),
     "session_opened": "LOGIN-2",
     "login_failed": "LOGIN-3",
     "login_cancelled": "LOGIN-9",
@@ -84,7 +84,7 @@ _FALLBACKS: Final[dict[str, str]] = {
     "revocation_due": "LOGOUT-3",
 }
 _BY_ACTION: Final = {
-    **{do: do for do in ("login", "login_with_access_token", "login_as_visitor", "login_as_bot", "logout")},
+    **{do: do for do in (*LOGINS, "logout")},
     **{do: do for do in ("secure_logout", "renew_now")},
     "set_access_token_handler": "handlers_changed",
     "answer": "renewal_answered",

@@ -6,11 +6,12 @@ from typing import Final
 import attrs
 
 from splus_session import AuthToken
+from splus_session.conformance._moment import OPENING
 from splus_session.conformance._words import answer_in_words, json_object
 from splus_session.conformance.reports._contents import visible
-from splus_session.testing import Endpoint, Received
+from splus_session.testing import Received
 
-_LOGINS: Final = frozenset({Endpoint.LOGIN, Endpoint.VISITOR_LOGIN, Endpoint.BOT_LOGIN, None})
+_LOGINS: Final = (*OPENING, None)
 """Where logins go; None, if they go where there is nothing."""
 _FOR_GOOD_REASON: Final = frozenset({400312, 400400})
 """The user is banned, or deleted."""

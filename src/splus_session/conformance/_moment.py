@@ -4,7 +4,7 @@ A moment begins with one thing from outside (a command, an answer of the platfor
 the client is idle. The sentences of `sentences` judge moments.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -26,6 +26,10 @@ from splus_session._answers import Answer
 from splus_session.conformance._actions import Action
 from splus_session.conformance._lines import Look, Told
 from splus_session.testing import Endpoint, Received
+
+IN_SESSION: Final = (SessionState.ESTABLISHED, SessionState.TOKEN_EXPIRED)
+OPENING: Final = (Endpoint.LOGIN, Endpoint.VISITOR_LOGIN, Endpoint.BOT_LOGIN)
+"""Where sessions are opened, and renewed."""
 
 Wanted = OpenSession | Renew | Verify | Revoke | RevokeOrphan
 """A request that the oracle expects."""

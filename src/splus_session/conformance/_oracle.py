@@ -35,12 +35,10 @@ from splus_session import (
     step,
 )
 from splus_session._failures import RETRYABLE
-from splus_session.conformance._moment import Call, Flight
+from splus_session.conformance._moment import IN_SESSION, Call, Flight
 
 LEAST_SHARE: Final = 0.5
 """A renewal may come earlier by a jitter, but not before this share of its planned time. [RENEW-1]"""
-
-IN_SESSION: Final = (SessionState.ESTABLISHED, SessionState.TOKEN_EXPIRED)
 
 _FAILS: Final[dict[FailureKind, frozenset[str]]] = {
     FailureKind.REFUSED: frozenset({"refused"}),

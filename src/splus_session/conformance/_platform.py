@@ -20,7 +20,7 @@ from splus_session import (
 from splus_session._answers import Answer
 from splus_session._credentials import Grant
 from splus_session.backend import sign_visitor
-from splus_session.conformance._moment import Flight, Wanted
+from splus_session.conformance._moment import OPENING, Flight, Wanted
 from splus_session.platform import _wire
 from splus_session.testing import (
     Endpoint,
@@ -39,7 +39,6 @@ SESSION_ENDPOINTS: Final = frozenset(
 )
 """Those that a session is about; the app's other requests are its own matter."""
 
-_OPENING: Final = frozenset({Endpoint.LOGIN, Endpoint.VISITOR_LOGIN, Endpoint.BOT_LOGIN})
 
 _FAULTS: Final[dict[str, Callable[[], Fault]]] = {
     "lost": faults.drop,
@@ -182,7 +181,7 @@ class Desk:
         return (hold.fault(),)
 
     def _next(self, record: Received) -> str:
-        if self._down and record.endpoint in _OPENING:
+        if self._down and record.endpoint in OPENING:
             self._down -= 1
             return "server_error"
         if self._renewal_plans and self.in_session and record.endpoint is not Endpoint.REVOKE:
@@ -268,7 +267,7 @@ def fits(wanted: Wanted, record: Received, *, exact: bool) -> bool:
         case OpenSession(_, AccessTokenGrant(credential)) | Renew(_, AccessTokenGrant(credential)):
             return record.endpoint is Endpoint.VERIFY and (not exact or _carries(record, credential))
         case OpenSession(_, grant) | Renew(_, grant):
-            return record.endpoint in _OPENING and (not exact or _presents(record, grant))
+            return record.endpoint in OPENING and (not exact or _presents(record, grant))
         case Verify(_, credential):
             return record.endpoint is Endpoint.VERIFY and (not exact or _carries(record, credential))
         case Revoke(_, credential):

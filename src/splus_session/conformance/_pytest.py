@@ -158,7 +158,7 @@ def _told(result: Result) -> str:
 
 def _words(breach: Breach) -> str:
     steps = [f"  {n}. {step}" for n, step in enumerate(breach.steps, 1)]
-    lines = [f"  {line.sender:>10} → {line.receiver:<10} {line.text}" for line in breach.lines]
+    lines = [f"  {line}" for line in breach.lines]
     return "\n".join(
         [
             f"{breach.requirement}: {breach.sentence}",

@@ -15,8 +15,7 @@ from splus_session._answers import facts
 from splus_session._core import Waiting, authorize
 from splus_session._rules import unaided_grant
 from splus_session.conformance._client import Client
-from splus_session.conformance._moment import Call, Flight
-from splus_session.conformance._oracle import IN_SESSION
+from splus_session.conformance._moment import IN_SESSION, Call, Flight
 from splus_session.conformance._platform import SESSION_ENDPOINTS, answer_of, fits
 from splus_session.conformance._stage import Stage
 from splus_session.conformance._words import answer_in_words, json_object

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from splus_session import SessionState
-from splus_session.conformance._actions import Action
+from splus_session.conformance._actions import LOGINS, Action
 from splus_session.conformance._client import Client
 from splus_session.conformance._moment import Call
 from splus_session.conformance._stage import Stage
 
-LOGINS: Final = frozenset({"login", "login_with_access_token", "login_as_visitor", "login_as_bot"})
-OF_CLIENT: Final = LOGINS | {
+OF_CLIENT: Final = {
+    *LOGINS,
     "logout", "secure_logout", "renew_now", "cancel", "set_access_token_handler", "handle", "observe", "call",
     "close", "realtime", "answer",
 }  # fmt: skip

@@ -10,8 +10,8 @@ from typing import Final
 from splus_session import RenewalUnable, RevokeOrphan, SessionState
 from splus_session.conformance._client import Client
 from splus_session.conformance._lines import Told
-from splus_session.conformance._moment import Call
-from splus_session.conformance._oracle import IN_SESSION, Ask
+from splus_session.conformance._moment import IN_SESSION, Call
+from splus_session.conformance._oracle import Ask
 from splus_session.conformance._requests import Requests
 from splus_session.conformance._stage import Stage
 

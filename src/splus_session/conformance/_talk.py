@@ -99,8 +99,7 @@ class Talk:
         """Say one command, and hear the answer."""
         self._id = self.next_id
         events, self.idle = self.adapter.send({"id": self._id, **command})
-        for event in events:
-            self._look_for_secrets(event)
+        self._look_for_secrets(events)
         self._events += events
 
     def ask_again(self) -> None:
@@ -166,7 +165,9 @@ class Talk:
         leaks, self._leaks = self._leaks, []
         return tuple(leaks)
 
-    def _look_for_secrets(self, event: Told) -> None:
-        text = json.dumps(event.fields, ensure_ascii=False)
-        if any(secret in text for secret in self._desk.secrets()):
-            self._leaks.append(f"the event {event.event} holds a secret")
+    def _look_for_secrets(self, events: list[Told]) -> None:
+        secrets = self._desk.secrets() if events else ()
+        for event in events:
+            text = json.dumps(event.fields, ensure_ascii=False)
+            if any(secret in text for secret in secrets):
+                self._leaks.append(f"the event {event.event} holds a secret")

@@ -41,7 +41,7 @@ class Tally:
         """The breach at which most runs ended, if there is one."""
         for sentence, runs in self._ended.most_common(1):
             if 2 * runs > self._explored:
-                return CutShort(sentence.requirement, sentence.text, runs, self._explored)
+                return CutShort(*sentence.key, runs, self._explored)
         return None
 
     def troubles(self, *, is_told: bool) -> list[Trouble]:

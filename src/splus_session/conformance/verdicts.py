@@ -37,6 +37,9 @@ class Line:
     wrong: bool = False
     """Whether the breach is here."""
 
+    def __str__(self) -> str:
+        return f"{self.sender:>10} → {self.receiver:<10} {self.text}"
+
 
 @attrs.frozen
 class Breach:
@@ -62,6 +65,11 @@ class Breach:
     """What was seen broken at the same moment: it may be the same mistake."""
     reason: str | None = None
     """Why it was expected, if it was."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from others."""
+        return self.requirement, self.sentence
 
     @property
     def is_promised(self) -> bool:

@@ -8,7 +8,6 @@ import attrs
 from splus_session import SessionState
 from splus_session.conformance._moment import Call, Moment
 from splus_session.requirements import REQUIREMENTS
-from splus_session.testing import Endpoint
 
 
 @attrs.frozen
@@ -32,6 +31,14 @@ class Sentence:
     judge: Callable[[Moment], Judgement]
     features: frozenset[str] = frozenset()
     """What a client must declare for it to apply."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from others."""
+        return self.requirement, self.text
+
+    def __str__(self) -> str:
+        return f"{self.requirement} {self.text}"
 
 
 SENTENCES: Final[list[Sentence]] = []
@@ -58,10 +65,6 @@ ESTABLISHING: Final = SessionState.ESTABLISHING
 ESTABLISHED: Final = SessionState.ESTABLISHED
 TOKEN_EXPIRED: Final = SessionState.TOKEN_EXPIRED
 TERMINATED: Final = SessionState.TERMINATED
-IN_SESSION: Final = (ESTABLISHED, TOKEN_EXPIRED)
-OPENING: Final = (Endpoint.LOGIN, Endpoint.VISITOR_LOGIN, Endpoint.BOT_LOGIN)
-"""Where sessions are opened, and renewed."""
-LOGINS: Final = ("login", "login_with_access_token", "login_as_visitor", "login_as_bot")
 BANS: Final = ("user_banned", "user_deleted")
 
 

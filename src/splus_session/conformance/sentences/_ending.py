@@ -1,13 +1,12 @@
 """Bans, deletions and logouts."""
 
 from splus_session import Revoke, SecureLogout, SessionState, Verify
-from splus_session.conformance._moment import Moment
+from splus_session.conformance._actions import LOGINS
+from splus_session.conformance._moment import IN_SESSION, Moment
 from splus_session.conformance.sentences._base import (
     BANS,
     ESTABLISHED,
     ESTABLISHING,
-    IN_SESSION,
-    LOGINS,
     NOT_LOGGED_IN,
     TERMINATED,
     TOKEN_EXPIRED,

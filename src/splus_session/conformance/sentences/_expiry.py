@@ -2,11 +2,10 @@
 
 from splus_session import Renew, TokenRejected, Verify
 from splus_session._core import Denied, Waiting
-from splus_session.conformance._moment import Moment
+from splus_session.conformance._moment import OPENING, Moment
 from splus_session.conformance.sentences._base import (
     ESTABLISHED,
     NOT_LOGGED_IN,
-    OPENING,
     TERMINATED,
     TOKEN_EXPIRED,
     Judgement,

@@ -1,12 +1,12 @@
 """Clients, logins and handlers."""
 
 from splus_session import AccessTokenGrant, BotGrant, OpenSession, Renew, RevokeOrphan, VisitorGrant
+from splus_session.conformance._actions import LOGINS
 from splus_session.conformance._moment import Moment, Wanted
 from splus_session.conformance.sentences._base import (
     BANS,
     ESTABLISHED,
     ESTABLISHING,
-    LOGINS,
     NOT_LOGGED_IN,
     Judgement,
     Wrong,

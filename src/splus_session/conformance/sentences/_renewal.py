@@ -2,12 +2,10 @@
 
 from splus_session import AccessTokenGrant, FailureKind, Renew, RenewalAnswered
 from splus_session._core import Denied
-from splus_session.conformance._moment import Moment
+from splus_session.conformance._moment import IN_SESSION, OPENING, Moment
 from splus_session.conformance.sentences._base import (
     ESTABLISHED,
     ESTABLISHING,
-    IN_SESSION,
-    OPENING,
     TOKEN_EXPIRED,
     Judgement,
     Wrong,
