@@ -55,7 +55,7 @@ def page() -> str:
         cells = [_SIGNS[subject["verdicts"][requirement]] for subject in subjects.values()]
         if set(cells) != {"–"}:
             source = ", ".join(REQUIREMENTS[requirement].source)
-            link = f"[{requirement}](requirements.md) {REQUIREMENTS[requirement].title}"
+            link = f"[{requirement}](requirements.md#{requirement.lower()}) {REQUIREMENTS[requirement].title}"
             lines.append(_row(link, source, *cells))
     known = {name: breaches for name in subjects if (breaches := known_breaches(name))}
     lines += [_BUGS_HEAD, *_table("bug", "", "of", "seen", "commands", "file"), *_bugs(known)]

@@ -4,8 +4,6 @@ import pytest
 
 from tests.subjects.gallery import Mistake, is_caught, mistakes
 
-pytestmark = pytest.mark.gallery
-
 
 @pytest.mark.parametrize("mistake", mistakes(), ids=lambda mistake: mistake.slug)
 def test_a_wrong_client_is_told_what_it_breaks(mistake: Mistake) -> None:

@@ -29,7 +29,8 @@ _GAP: Final = 0.000_05
 _GUESSES: Final = 5
 _LONG_GAP: Final = 0.001
 _TASKS: Final = "/proc/self/task" if sys.platform == "linux" else ""
-_IMPORTER: Final = "<frozen importlib._bootstrap>"
+_IMPORTS: Final[Mapping[str, object]] = getattr(sys.modules["_frozen_importlib"], "_module_locks", {})
+"""The importer's locks, by module: there are some as long as something is imported."""
 _WAIT: Final = threading.Condition.wait.__code__
 
 
@@ -77,7 +78,8 @@ class Stillness:
         count = self._count()
         threads = threading.enumerate()
         # One that is being started has no stack yet, and who starts it waits for it.
-        if self._is_working() or any(thread.ident is None for thread in threads):
+        # And a module may wait for something that is neither platform nor time, such as a process.
+        if self._is_working() or _is_anyone_importing() or any(thread.ident is None for thread in threads):
             return None
         waits = _waits(self._loops)
         if waits is None:
@@ -123,19 +125,19 @@ def _waits(loops: Mapping[int, Callable[[], object | None]]) -> dict[int, object
 
 def _wait_of(frame: FrameType) -> object | None:
     if frame.f_code is not _WAIT:
-        # A module may wait for something that is neither platform nor time, such as a process.
-        return None if _is_importing(frame) else _Place(id(frame), frame.f_lasti)
+        return _Place(id(frame), frame.f_lasti)
     names = frame.f_locals
     waiter, waiters = names.get("waiter"), getattr(names.get("self"), "_waiters", ())
     return waiter if waiter is not None and waiter in waiters else None
 
 
-def _is_importing(frame: FrameType | None) -> bool:
-    while frame is not None:
-        if frame.f_code.co_filename == _IMPORTER:
-            return True
-        frame = frame.f_back
-    return False
+def _is_anyone_importing() -> bool:
+    """Whether a module is being imported.
+
+    Read off the importer's own locks: to go from another thread's frame to the one before it can end the
+    process, since that thread runs on (seen with CPython 3.11.7).
+    """
+    return bool(_IMPORTS)
 
 
 def _slept(native_id: int | None) -> str | None:
