@@ -58,6 +58,9 @@ class Conformance:
 
     def test_requirement(self, requirement: str) -> None:
         """The client keeps it, or breaks it as it is known to."""
+        troubles = [trouble for trouble in self.report().troubles if trouble.requirement == requirement]
+        if troubles:
+            raise AssertionError("\n".join(f"{trouble.sentence}: {trouble.text}" for trouble in troubles))
         result = self.report().result(requirement)
         reason = self.deviations.get(requirement)
         match result.verdict:

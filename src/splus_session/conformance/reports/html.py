@@ -29,6 +29,7 @@ __all__ = ["page"]
 
 # Whatever a text might smuggle in would still find no host to ask and no script to run.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+_WHEN = {"before": "earlier", "beside": "at the same moment"}
 _Names = dict[int, tuple[str, str]]
 _CSS = files("splus_session.conformance.reports").joinpath("page.css").read_text("utf-8")
 
@@ -225,7 +226,7 @@ def _breach(breach: Breach, name: str, replay: Callable[[Breach], str], *, known
     yield f'<div class="observed"><h4>Observed</h4><p>{_said(breach.observed)}</p></div>'
     yield "</div>"
     if breach.after or breach.beside:
-        others = "".join(f"<li>{when}: {_said(other)}</li>" for when, other in company(breach))
+        others = "".join(f"<li>{_WHEN[when]}: {_said(other)}</li>" for when, other in company(breach))
         yield f"<h4>Broken in the same run</h4><ul>{others}</ul>"
     yield f"<h4>Steps ({number(breach.commands, 'command')} to the adapter)</h4>"
     yield f"<ol>{''.join(f'<li>{_said(step)}</li>' for step in breach.steps)}</ol>"
