@@ -582,6 +582,21 @@ def test_a_thread_that_imports_is_not_still_whatever_its_module_waits_for(
     os.close(here)
 
 
+def test_a_thread_that_has_only_just_begun_is_not_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = threading.Lock()
+    lock.acquire()
+    thread = threading.Thread(target=lock.acquire, daemon=True)
+    thread.start()
+    still = Stillness({}, lambda: False, lambda: 0)
+    patiently(still)
+    with monkeypatch.context() as patched:  # it has, in the first lines of its life, no number yet
+        patched.setattr(thread, "_native_id", None)
+        assert not any(still.holds() for _ in range(20))
+    patiently(still)
+    lock.release()
+    thread.join()
+
+
 def test_who_says_to_be_at_work_is_not_still() -> None:
     working = [True]
     still = Stillness({}, lambda: working[0], lambda: 0)

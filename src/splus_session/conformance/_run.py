@@ -163,7 +163,7 @@ class Run:
         thought = self._stage.clock.now() + client.oracle.snapshot.offset
         return {
             "devices": set(client.devices),
-            "order": tuple(client.order),
+            "hooked_at": tuple(client.hooked_at),
             "lax": client.oracle.lax,
             "set_back": client.set_back,
             "own": client.own_handler,

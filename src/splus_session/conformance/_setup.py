@@ -64,6 +64,7 @@ class App:
         runner: where the client lives.
         threaded: whether handlers are to be plain functions.
         user_id: whose session the client says it is.
+        state: where the client says that it is; None as long as there is none.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class App:
         *,
         threaded: bool,
         user_id: Callable[[], object],
+        state: Callable[[], object],
     ) -> None:
         self.tell = tell
         self.how = "report"
@@ -84,6 +86,7 @@ class App:
         self._renewals = renewals
         self._answers: list[Future[str]] = []
         self._user_id = user_id
+        self.state = state
 
     def session_handler(self, whose: str) -> SessionHandler:
         """A session handler of the client's (`client`) or of one login's (`own`)."""

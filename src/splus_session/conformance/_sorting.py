@@ -131,7 +131,7 @@ class Sorting:
                 self._hear_ask(client, event)
             case "hook" if client is not None:
                 client.hooked.append(str(event.text("hook")))
-                client.order.append(str(event.text("hook")))
+                client.hooked_at.append((str(event.text("hook")), event.text("state")))
             case "uncaught":
                 self._uncaught.append(str(event.text("message"))[:200])
                 self._stage.note("client", "app", f"uncaught: {event.text('message')}"[:100])
@@ -142,7 +142,6 @@ class Sorting:
         observer, state = event.number("observer"), event.text("state")
         client.heard.setdefault(observer, []).append(event)
         if observer == 0:
-            client.order.append(str(state))
             self._stage.note(client.label, "app", f"state: {state}")
 
     def _hear_end(self, event: Told) -> None:

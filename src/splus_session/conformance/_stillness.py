@@ -77,9 +77,8 @@ class Stillness:
         """What everybody waits for; None if somebody does not."""
         count = self._count()
         threads = threading.enumerate()
-        # One that is being started has no stack yet, and who starts it waits for it.
-        # And a module may wait for something that is neither platform nor time, such as a process.
-        if self._is_working() or _is_anyone_importing() or any(thread.ident is None for thread in threads):
+        # A module may wait for something that is neither platform nor time, such as a process.
+        if self._is_working() or _is_anyone_importing() or any(map(_is_beginning, threads)):
             return None
         waits = _waits(self._loops)
         if waits is None:
@@ -94,6 +93,11 @@ class Stillness:
                 waits[ident] = (wait, slept)
                 is_sure = is_sure and slept is not None
         return _Look(waits, count, is_sure)
+
+
+def _is_beginning(thread: threading.Thread) -> bool:
+    """Whether a thread is being started: who starts it waits, and the system does not tell of it yet."""
+    return thread.ident is None or (bool(_TASKS) and thread.native_id is None)
 
 
 @attrs.frozen

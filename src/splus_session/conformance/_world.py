@@ -123,6 +123,7 @@ class World:
             self.runner,
             threaded=self._threaded,
             user_id=lambda: getattr(made[0], "user_id", None) if made else None,
+            state=lambda: plain_value(made[0].state) if made else None,
         )
         at_close: list[Callable[[], Any]] = []
         setup = self._setup(command, app, at_close.append)
@@ -175,7 +176,7 @@ _HOOKS = "on_login", "on_renewal", "on_ban", "on_logout"
 
 def _hook(app: App, name: str) -> Callable[[object], None]:
     def run(_call: object) -> None:
-        app.tell({"event": "hook", "hook": name})
+        app.tell({"event": "hook", "hook": name, "state": app.state()})
 
     return run
 

@@ -88,7 +88,11 @@ class World:
         self.observe(client, name, 0, "report")
 
     def hook(self, name: str, hook: str) -> Callable[[], None]:
-        return lambda: tell("hook", client=name, hook=hook)
+        def run() -> None:
+            client = self.clients.get(name)
+            tell("hook", client=name, hook=hook, **({} if client is None else {"state": client.state}))
+
+        return run
 
     def observe(self, client: Client, name: str, observer: int, how: str) -> None:
         def observed(change: Change) -> None:

@@ -476,11 +476,11 @@ class HandlerOnlyBeforeLogin(Client):
         super().set_access_token_handler(handler)
 
 
-@mistake("HOOK-1", "Runs a hook before observers are told.")
-class HookBeforeTelling(Client):
+@mistake("HOOK-1", "Runs a hook before the session has moved.")
+class HookBeforeMoving(Client):
     def move(self, state: str, reason: str, hook: str | None = None) -> None:
         if hook is not None:
-            self.loop.soon(lambda: self.run_hook(hook))
+            self.run_hook(hook)
         super().move(state, reason)
 
 

@@ -416,14 +416,17 @@ def _(moment: Moment) -> Judgement:
 _AFTER = {"on_login": "established", "on_ban": "terminated", "on_logout": "notLoggedIn"}
 
 
-@sentence("HOOK-1", "Side effects run once each, in order, after the change is told", "hooks")
+@sentence("HOOK-1", "Side effects run once each, in order, when the session has moved", "hooks")
 def _(moment: Moment) -> Judgement:
     if not moment.hooks and not moment.hooked:
         return None
-    order = moment.notes["order"]
-    for hook, state in _AFTER.items():
-        if hook in order and state in order and order.index(hook) < order.index(state):
-            return Wrong(f"{hook} runs after {state} is told", f"{hook} runs before that")
+    for hook, state in moment.notes["hooked_at"]:
+        # Which of two threads tells the kit first says nothing, but where the session is does.
+        moved = _AFTER.get(hook, "")
+        if state is not None and moved in moment.states:
+            since = moment.states[moment.states.index(moved) :]
+            if state not in (*since, moment.after.state.value):
+                return Wrong(f"when {hook} runs, it is {moved}", f"it is {state} still")
     if moment.hooks != moment.hooked:
         return Wrong(
             f"ran: {', '.join(moment.hooks) or 'none'}", f"ran: {', '.join(moment.hooked) or 'none'}"
