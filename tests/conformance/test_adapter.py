@@ -597,6 +597,37 @@ def test_a_thread_that_has_only_just_begun_is_not_still(monkeypatch: pytest.Monk
     thread.join()
 
 
+def test_a_request_that_ends_when_all_was_seen_to_be_still_counts_as_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What follows from its answer has not happened yet: the kit is to ask again."""
+    setups: list[Setup] = []
+
+    def make(setup: Setup) -> sync.Session:
+        setups.append(setup)
+        return own_sync.make_client(setup)
+
+    with Host(make, name="x", version="0", features=["time"], threaded=True) as host:
+        kit = Kit(host, tmp_path)
+        kit.begin()
+        kit.open()
+        end = setups[0].traffic.begin()
+        holds = Stillness.holds
+
+        def holds_until_the_answer(still: Stillness) -> bool:
+            held = holds(still)
+            if held:
+                end()
+            return held
+
+        monkeypatch.setattr(Stillness, "holds", holds_until_the_answer)
+        kit.send("settle")
+        assert (kit.idle["sent"], kit.idle["open"]) == (1, 1)
+        kit.send("settle")
+        assert (kit.idle["sent"], kit.idle["open"]) == (1, 0)
+        kit.stop()
+
+
 def test_who_says_to_be_at_work_is_not_still() -> None:
     working = [True]
     still = Stillness({}, lambda: working[0], lambda: 0)

@@ -77,6 +77,8 @@ class Host:
         self._era = object()
         self._events: deque[Event] = deque()
         self._told = 0
+        self._traffic: Event = {}
+        """As of when it was idle."""
         self._woken = threading.Event()
         self._hooks = contextlib.ExitStack()
 
@@ -181,7 +183,7 @@ class Host:
             return {"clients": {}}
         looks: Event = {"clients": world.looks()}
         if self._counts:
-            looks |= {"sent": world.traffic.sent, "open": world.traffic.open}
+            looks |= self._traffic
         return looks
 
     # ── Idle ────────────────────────────────────────────────────────────────────────────────────
@@ -191,12 +193,17 @@ class Host:
             return
         until = time.monotonic() + PATIENCE
         pause = 0.000_1
-        while not self._stillness.holds():
+        while not self._is_still(self._world):
             if time.monotonic() > until:
                 raise TimeoutError(f"the client was not idle for {PATIENCE:g} s")
             self._woken.wait(pause)
             self._woken.clear()
             pause = min(pause * 1.2, 0.002)
+
+    def _is_still(self, world: World) -> bool:
+        # Counted before: a request that ends meanwhile is one whose end nobody has dealt with.
+        self._traffic = {"sent": world.traffic.sent, "open": world.traffic.open}
+        return self._stillness.holds()
 
 
 def features_of(client: object) -> tuple[str, ...]:
