@@ -146,3 +146,21 @@ def test_every_phrase_makes_sense_somewhere(small: Processes) -> None:
         return False
 
     assert [phrase for phrase in PHRASES if phrase and not makes_sense(phrase)] == []
+
+
+def test_an_app_that_answers_twice_lets_no_request_go_but_its_own(small: Processes) -> None:
+    run = Run(small.take, small.features)
+    scenario = (
+        Action("login", "a", "ann"),
+        Action("hold"),
+        Action("login", "b", "bob"),
+        Action("app", "a", "twice"),
+        Action("next_renewal", "", "refused"),
+        Action("until", "a", "due"),
+    )
+    desk = run._stage.desk  # pyright: ignore[reportPrivateUsage]
+    asked, held = False, 0
+    for moment in run.play(scenario):
+        asked, held = asked or bool(moment.asked), desk.held()
+    assert asked
+    assert held == 1  # it is bob who waits
