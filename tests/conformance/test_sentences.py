@@ -151,12 +151,13 @@ def test_every_phrase_makes_sense_somewhere(small: Processes) -> None:
 def test_an_app_that_answers_twice_lets_no_request_go_but_its_own(small: Processes) -> None:
     run = Run(small.take, small.features)
     scenario = (
+        Action("open", "b"),
         Action("login", "a", "ann"),
         Action("hold"),
         Action("login", "b", "bob"),
         Action("app", "a", "twice"),
         Action("next_renewal", "", "refused"),
-        Action("until", "a", "due"),
+        Action("renew_now", "a"),
     )
     desk = run._stage.desk  # pyright: ignore[reportPrivateUsage]
     asked, held = False, 0
