@@ -68,7 +68,7 @@ def _add_conform(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="list what is judged, and stop")
     parser.add_argument("--seed", type=int, default=1, help="decides which scenarios are played (default: 1)")
     parser.add_argument(
-        "--budget", type=int, default=350, help="how many scenarios are played (default: 350)"
+        "--budget", type=int, default=320, help="how many scenarios are played (default: 320)"
     )
     parser.add_argument(
         "--against",

@@ -17,7 +17,7 @@ from splus_session.conformance.sentences import SENTENCES, Sentence
 from splus_session.conformance.verdicts import Breach, Report, Result, Trouble, Verdict
 from splus_session.requirements import REQUIREMENTS
 
-DEFAULT_BUDGET: Final = 350
+DEFAULT_BUDGET: Final = 320
 """How many scenarios are played."""
 DEFAULT_SEED: Final = 1
 
