@@ -1,11 +1,12 @@
 """The adapter for clients in Python, driven by the protocol as the kit drives it."""
 
 import asyncio
+import contextlib
 import importlib
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
@@ -51,10 +52,12 @@ def test_a_run_can_begin_any_number_of_times_and_knows_nothing_of_those_before(k
     assert states(kit.open()) == ["notLoggedIn"]
 
 
-def test_what_a_client_of_an_earlier_run_still_does_is_not_told(tmp_path: Path) -> None:
+@contextlib.contextmanager
+def with_setup(tmp_path: Path) -> Generator[tuple[Kit, Setup]]:
+    """A host whose threaded client is open, and what that was made of."""
     setups: list[Setup] = []
 
-    def make(setup: Setup) -> Any:
+    def make(setup: Setup) -> sync.Session:
         setups.append(setup)
         return own_sync.make_client(setup)
 
@@ -62,12 +65,17 @@ def test_what_a_client_of_an_earlier_run_still_does_is_not_told(tmp_path: Path) 
         kit = Kit(host, tmp_path)
         kit.begin()
         kit.open()
+        yield kit, setups[0]
+        kit.stop()
+
+
+def test_what_a_client_of_an_earlier_run_still_does_is_not_told(tmp_path: Path) -> None:
+    with with_setup(tmp_path) as (kit, setup):
         kit.begin()
-        setups[0].hooks["on_login"](
+        setup.hooks["on_login"](
             HookCall("on_login", SessionState.ESTABLISHED, ChangeReason.LOGIN, "ann", 0.0)
         )
         assert kit.send("settle") == []
-        kit.stop()
 
 
 def test_bye_ends_the_process_well(subject: ModuleType) -> None:
@@ -601,17 +609,8 @@ def test_a_request_that_ends_when_all_was_seen_to_be_still_counts_as_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What follows from its answer has not happened yet: the kit is to ask again."""
-    setups: list[Setup] = []
-
-    def make(setup: Setup) -> sync.Session:
-        setups.append(setup)
-        return own_sync.make_client(setup)
-
-    with Host(make, name="x", version="0", features=["time"], threaded=True) as host:
-        kit = Kit(host, tmp_path)
-        kit.begin()
-        kit.open()
-        end = setups[0].traffic.begin()
+    with with_setup(tmp_path) as (kit, setup):
+        end = setup.traffic.begin()
         holds = Stillness.holds
 
         def holds_until_the_answer(still: Stillness) -> bool:
@@ -625,7 +624,6 @@ def test_a_request_that_ends_when_all_was_seen_to_be_still_counts_as_open(
         assert (kit.idle["sent"], kit.idle["open"]) == (1, 1)
         kit.send("settle")
         assert (kit.idle["sent"], kit.idle["open"]) == (1, 0)
-        kit.stop()
 
 
 def test_who_says_to_be_at_work_is_not_still() -> None:

@@ -11,7 +11,6 @@ from xml.etree import ElementTree
 
 import pytest
 
-from splus_session import conformance
 from splus_session.conformance.verdicts import Verdict
 
 ROOT = Path(__file__).parents[2]
@@ -125,7 +124,6 @@ def test_a_client_in_python_is_judged_in_a_process_of_its_own(sh: Run, tmp_path:
     assert "my client 1.2.3" in judged.stdout
 
 
-@pytest.mark.skipif(not hasattr(conformance, "Conformance"), reason="there is no class of tests yet")
 def test_a_client_in_python_is_judged_in_pytest(sh: Run, tmp_path: Path) -> None:
     (tmp_path / "here" / "test_my_client.py").write_text(
         (EXAMPLES / "test_my_client.py").read_text("utf-8"), "utf-8"

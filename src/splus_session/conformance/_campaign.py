@@ -218,7 +218,9 @@ class Campaign:
                 breaches.append(self._breach(found))
                 continue
             shortened = self._shortened(sentence, found)
-            again = self._again(sentence, shortened.scenario) or self._again(sentence, found.scenario)
+            again = self._seen(sentence, shortened.scenario, fresh=True) or self._seen(
+                sentence, found.scenario, fresh=True
+            )
             if again is None:
                 text = f"seen once, and not again: {found.wrong.observed}"
                 troubles.append(Trouble(*sentence.key, text))
@@ -241,14 +243,7 @@ class Campaign:
                 if runs >= _SHORTENING or self._lost > 2 * _LOST_AT_MOST:
                     return False
                 runs += 1
-                seen = next(
-                    (
-                        seen
-                        for seen in self._play(scenario, stop_at=sentence).found
-                        if seen.sentence == sentence
-                    ),
-                    None,
-                )
+                seen = self._seen(sentence, scenario)
                 # No more is to be broken before: that may be another cause.
                 known[scenario] = seen is not None and len(self._telling(seen)) <= company
                 if seen is not None and self._cost(seen) < self._cost(best):
@@ -271,9 +266,9 @@ class Campaign:
         """The less of these, the plainer what a run shows."""
         return len(self._telling(found)), len(found.scenario)
 
-    def _again(self, sentence: Sentence, scenario: tuple[Action, ...]) -> Found | None:
-        """Whether it is broken in a fresh process, too."""
-        outcome = self._play(scenario, fresh=True, stop_at=sentence)
+    def _seen(self, sentence: Sentence, scenario: tuple[Action, ...], *, fresh: bool = False) -> Found | None:
+        """Play a scenario that may break a sentence, and see whether it does."""
+        outcome = self._play(scenario, fresh=fresh, stop_at=sentence)
         return next((found for found in outcome.found if found.sentence == sentence), None)
 
     def _as_they_are(self) -> list[Breach]:

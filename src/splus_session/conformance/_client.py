@@ -38,9 +38,8 @@ class Client:
     asked: list[Told] = attrs.field(factory=list[Told])
     surplus_asks: list[Told] = attrs.field(factory=list[Told])
     surplus: list[Received] = attrs.field(factory=list[Received])
-    hooked: list[str] = attrs.field(factory=list[str])
-    hooked_at: list[tuple[str, str | None]] = attrs.field(factory=list[tuple[str, str | None]])
-    """The same, with where the client said it was."""
+    hooked: list[tuple[str, str | None]] = attrs.field(factory=list[tuple[str, str | None]])
+    """Hooks that ran, each with where the client said it was."""
     notes: dict[str, Any] = attrs.field(factory=dict[str, Any])
     """What sentences want to know besides."""
 
@@ -118,7 +117,7 @@ class Client:
         oracle.steps, oracle.changes, oracle.hooks = [], [], []
         self.heard, self.joined = {}, {}
         self.flights, self.answered, self.surplus = [], [], []
-        self.asked, self.surplus_asks, self.hooked, self.hooked_at = [], [], [], []
+        self.asked, self.surplus_asks, self.hooked = [], [], []
         self._remember(moment)
         self.notes = {}
         self.before = oracle.snapshot

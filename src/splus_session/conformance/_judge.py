@@ -84,8 +84,7 @@ _FALLBACKS: Final[dict[str, str]] = {
     "revocation_due": "LOGOUT-3",
 }
 _BY_ACTION: Final = {
-    **{do: do for do in (*LOGINS, "logout")},
-    **{do: do for do in ("secure_logout", "renew_now")},
+    **{do: do for do in (*LOGINS, "logout", "secure_logout", "renew_now")},
     "set_access_token_handler": "handlers_changed",
     "answer": "renewal_answered",
     "realtime": "user_banned",
@@ -138,9 +137,10 @@ def play(
                 if judged is None or judged is False:
                     continue
                 reached.add(sentence)
-                if isinstance(judged, Wrong):
-                    broken.append(sentence)
-                if isinstance(judged, Wrong) and sentence not in found:
+                if not isinstance(judged, Wrong):
+                    continue
+                broken.append(sentence)
+                if sentence not in found:
                     found[sentence] = _found(sentence, judged, run, number)
             ended = broken[0] if broken else ended
             if stop_at is not None and stop_at in found:
@@ -173,16 +173,14 @@ def _found(sentence: Sentence, wrong: Wrong, run: Run, moment: int) -> Found:
 def _amid_others(found: Iterable[Found]) -> tuple[Found, ...]:
     """The same, each with what else was seen broken up to then."""
     together = tuple(found)
-
-    def others(each: Found, *, before: bool) -> tuple[Sentence, ...]:
-        return tuple(
-            other.sentence
-            for other in together
-            if other is not each and (other.moment < each.moment if before else other.moment == each.moment)
-        )
-
     return tuple(
-        attrs.evolve(each, after=others(each, before=True), beside=others(each, before=False))
+        attrs.evolve(
+            each,
+            after=tuple(other.sentence for other in together if other.moment < each.moment),
+            beside=tuple(
+                other.sentence for other in together if other.moment == each.moment and other is not each
+            ),
+        )
         for each in together
     )
 

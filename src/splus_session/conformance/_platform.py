@@ -39,7 +39,6 @@ SESSION_ENDPOINTS: Final = frozenset(
 )
 """Those that a session is about; the app's other requests are its own matter."""
 
-
 _FAULTS: Final[dict[str, Callable[[], Fault]]] = {
     "lost": faults.drop,
     "lost_after": lambda: faults.drop(carried_out=True),

@@ -139,7 +139,7 @@ class Run:
             calls=tuple(call for call in oracle.calls if call.is_due or call.ended is not None),
             waiting=tuple(call for call in oracle.calls if not call.is_due and call.ended is None),
             hooks=tuple(oracle.hooks),
-            hooked=tuple(client.hooked),
+            hooked=tuple(hook for hook, _ in client.hooked),
             uncaught=uncaught,
             leaks=leaks,
             elsewhere=self._stage.desk.elsewhere(),
@@ -163,7 +163,7 @@ class Run:
         thought = self._stage.clock.now() + client.oracle.snapshot.offset
         return {
             "devices": set(client.devices),
-            "hooked_at": tuple(client.hooked_at),
+            "hooked_at": tuple(client.hooked),
             "lax": client.oracle.lax,
             "set_back": client.set_back,
             "own": client.own_handler,

@@ -130,8 +130,7 @@ class Sorting:
             case "renewal" | "token_renew" if client is not None:
                 self._hear_ask(client, event)
             case "hook" if client is not None:
-                client.hooked.append(str(event.text("hook")))
-                client.hooked_at.append((str(event.text("hook")), event.text("state")))
+                client.hooked.append((str(event.text("hook")), event.text("state")))
             case "uncaught":
                 self._uncaught.append(str(event.text("message"))[:200])
                 self._stage.note("client", "app", f"uncaught: {event.text('message')}"[:100])
