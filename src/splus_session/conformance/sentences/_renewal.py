@@ -108,18 +108,17 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("RENEW-5", "A renewal that is over is not answered again", "time")
 def _(moment: Moment) -> Judgement:
-    if moment.notes.get("answered_open", True) or not moment.ends("answer"):
-        return None
-    if moment.before.state not in IN_SESSION:
-        return None
-    return first_wrong(sends_nothing(moment), tells_that(moment))
+    return _is_answered_in_vain(moment) if moment.before.state in IN_SESSION else None
 
 
 @sentence("RENEW-5", "After a logout or a ban, the answer to a renewal logs nobody in", "time")
 def _(moment: Moment) -> Judgement:
+    return _is_answered_in_vain(moment) if moment.before.state not in IN_SESSION else None
+
+
+def _is_answered_in_vain(moment: Moment) -> Judgement:
+    """What is answered to a renewal that is over leads to nothing."""
     if moment.notes.get("answered_open", True) or not moment.ends("answer"):
-        return None
-    if moment.before.state in IN_SESSION:
         return None
     return first_wrong(sends_nothing(moment), tells_that(moment))
 
