@@ -1,5 +1,6 @@
 """The fake platform on real sockets."""
 
+import contextlib
 import socket
 import subprocess
 import sys
@@ -46,6 +47,26 @@ def test_stopping_hangs_up_on_idle_clients_and_it_may_come_back_where_it_was(pla
         assert httpx2.get(f"{server.url}/api/v3/channels").status_code == 401
         with pytest.raises(OSError, match="in use"), platform.serve(server.port):
             pass
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_stopping_hangs_up_on_those_who_are_just_connecting(platform: FakePlatform, attempt: int) -> None:
+    connections: list[socket.socket] = []
+
+    def connect(port: int) -> None:
+        with contextlib.suppress(OSError):  # it has stopped
+            while True:
+                connections.append(socket.create_connection(("127.0.0.1", port), timeout=30))
+
+    with platform.serve() as server:
+        thread = threading.Thread(target=connect, args=(server.port,))
+        thread.start()
+        while len(connections) < attempt:
+            pass
+    thread.join(30)
+    for connection in connections:
+        with connection, contextlib.suppress(ConnectionError):  # reset, which is as good
+            assert connection.recv(1) == b""
 
 
 def test_many_may_serve_the_same_world(platform: FakePlatform) -> None:

@@ -83,13 +83,19 @@ class _Server(uvicorn.Server):
         await self._stopped
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Closed servers are of no use to connections that are being accepted: CPython (gh-109564) drops
+        # those without hanging up. So no more are accepted, these become connections, and then it closes.
+        for listening in sockets or ():
+            asyncio.get_running_loop().remove_reader(listening)
+        while True:
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
+            tasks = {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
+            if not tasks:
+                break
+            await asyncio.wait(tasks)
         for server in self.servers:
             server.close()
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
-        if self.server_state.tasks:
-            await asyncio.wait(self.server_state.tasks)
-        for server in self.servers:
             await server.wait_closed()
 
 
