@@ -154,7 +154,12 @@ def report(**changes: Any) -> Report:
         "unexpected": tuple(breach for breach in found if breach.reason is None),
         "troubles": (
             Trouble("BAN-1", "a ban ends the session", "this was expected to be broken and is kept (#34)"),
-            Trouble("EXPIRE-2", "waiting ends in time", "it was seen broken once, and never again"),
+            Trouble(
+                "EXPIRE-2",
+                "waiting ends in time",
+                "it was seen broken once, and never again",
+                ({"do": "call", "client": "a"},),
+            ),
         ),
     }
     return Report(**{**told, **changes})

@@ -4,6 +4,7 @@ import json
 import shlex
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -190,6 +191,33 @@ def test_reports_of_an_earlier_judging_are_replaced(judged: tuple[Path, str, int
     assert [each.name for each in (tmp_path / "replays").iterdir()] == [
         each.name for each in (judged[0] / "replays").iterdir()
     ]
+
+
+def test_what_is_seen_once_and_never_again_is_a_trouble_whose_run_may_be_played(
+    tmp_path: Path, capsys: Said
+) -> None:
+    program = """
+    import pathlib, sys
+    sys.path.insert(0, sys.argv[1])
+    from adapter import play
+    from client import Client
+    from mistakes import MISTAKES
+
+    born = pathlib.Path(sys.argv[2])
+    client = Client if born.exists() else MISTAKES["new-observer-hears-nothing"].client
+    born.touch()
+    play(client)
+    """
+    folder, born = tmp_path / "found", tmp_path / "born"
+    command = [sys.executable, "-c", textwrap.dedent(program), str(Path(SMALL[1]).parent), str(born)]
+    assert conform("--budget", "3", "--id", "OBSERVE-1", "--report", folder, command=command) == 1
+    assert "seen once, and not again" in capsys.readouterr().out
+    report = report_of(folder)
+    assert not report.breaches
+    (file,) = (folder / "replays").iterdir()
+    assert conform("--replay", file, command=command) == 0
+    assert conform("--replay", file, command=WRONG) == 1
+    assert {trouble.sentence for trouble in report.troubles} == {json.loads(file.read_text())["sentence"]}
 
 
 @pytest.mark.requirement("SECRET-3")

@@ -5,11 +5,25 @@ from collections.abc import Iterator
 
 import pytest
 
+from splus_session import (
+    AccessToken,
+    AuthToken,
+    AuthTokenGrant,
+    Credential,
+    Failure,
+    FailureKind,
+    HandlersChanged,
+    Login,
+    Renew,
+    Retry,
+    SessionOpened,
+)
 from splus_session.conformance import _actions
 from splus_session.conformance._actions import ALWAYS, ANSWERS, GROUPS, OPENINGS, WORDS, Action, Phrase
 from splus_session.conformance._campaign import NOT_VISIBLE
 from splus_session.conformance._judge import ALIVE, FALLBACKS, play
 from splus_session.conformance._lines import FEATURES
+from splus_session.conformance._oracle import Oracle
 from splus_session.conformance._platform import _FAULTS
 from splus_session.conformance._run import Run
 from splus_session.conformance._sense import needs
@@ -165,3 +179,59 @@ def test_an_app_that_answers_twice_lets_no_request_go_but_its_own(small: Process
         asked, held = asked or bool(moment.asked), desk.held()
     assert asked
     assert held == 1  # it is bob who waits
+
+
+# ── What right clients do, and what was taken for wrong once ────────────────────────────────────
+
+SHORT_LIVED = Action("platform", "", "short_lived")
+SET_BACK = Action("jump", seconds=-3600.0)
+RIGHT: dict[str, Phrase] = {
+    "those who wait share the failure of a renewal for which a secure logout waits": (
+        Action("next_renewal", "", "hold"),
+        Action("login_as_bot", "a"),
+        *[Action("until", "a", "due")] * 2,
+        Action("call", "a"),
+        Action("next", "", "server_error"),
+        Action("secure_logout", "a"),
+        Action("hold"),
+        Action("release", "", "wrong_user"),
+    ),
+    "by the answer that tells of a ban, it learns that the token was expired as well": (
+        SHORT_LIVED,
+        LOGIN,
+        Action("next", "", "banned"),
+        SET_BACK,
+        Action("until", "a", "due"),
+    ),
+    "a request leaves with an expired token, since the clock was set back": (
+        SHORT_LIVED,
+        Action("app", "a", "hold"),
+        LOGIN,
+        Action("until", "a", "renewal"),
+        SET_BACK,
+        Action("sleep", seconds=601.0),
+        Action("call", "a"),
+    ),
+}
+
+
+@pytest.mark.parametrize("scenario", RIGHT.values(), ids=RIGHT)
+def test_nothing_is_wrong_if(scenario: Phrase, small: Processes) -> None:
+    outcome = play(small.take, small.features, scenario, patience=1.0)
+    assert [(each.sentence.text, each.wrong) for each in outcome.found] == []
+
+
+@pytest.mark.parametrize(("age", "is_young"), [(599.95, True), (600.0, True), (600.2, False)])
+def test_what_was_sent_just_before_it_grew_too_old_was_young_enough(age: float, is_young: bool) -> None:
+    grant = AuthTokenGrant("ann", AuthToken("t"))
+    oracle = Oracle(development=False, session_handler=True, access_token_handler=False)
+    oracle.feed(HandlersChanged(session_handler=True, access_token_handler=False), 0.0)
+    opened = oracle.feed(Login("ann", AuthToken("t")), 0.0).after
+    credential = Credential(AccessToken("a"), "ann", 0.0, 1e6)
+    oracle.feed(SessionOpened(credential, opened.session, minted=True), 0.0)
+    oracle.change(retry=Retry(900.0, 12, Failure(FailureKind.UNAVAILABLE), grant, obtained_at=0.0))
+    oracle.advance(age)
+    assert oracle.follow_renewal(age, sends_again=True)
+    sent = [flight.wanted for flight in oracle.flights if isinstance(flight.wanted, Renew)]
+    assert [renew.grant for renew in sent] == [grant] * is_young
+    assert len(oracle.asks) == (not is_young)

@@ -3,8 +3,8 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
-from typing import Final, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol
 
 from splus_session.conformance._actions import ALWAYS, GROUPS, OPENINGS, Action, Phrase
 from splus_session.conformance._against import Known
@@ -223,7 +223,7 @@ class Campaign:
             )
             if again is None:
                 text = f"seen once, and not again: {found.wrong.observed}"
-                troubles.append(Trouble(*sentence.key, text))
+                troubles.append(Trouble(*sentence.key, text, _plain(found.scenario)))
             else:
                 breaches.append(self._breach(again))
         return breaches, troubles
@@ -280,7 +280,7 @@ class Campaign:
             sentence=found.sentence.text,
             expected=found.wrong.expected,
             observed=found.wrong.observed,
-            scenario=tuple(action.to_json() for action in found.scenario),
+            scenario=_plain(found.scenario),
             steps=tuple(action.words() for action in found.scenario),
             lines=found.lines,
             commands=found.commands,
@@ -327,6 +327,10 @@ def _fits(phrase: Phrase, features: frozenset[str]) -> bool:
 
 def _place(sentence: Sentence) -> tuple[int, str]:
     return list(REQUIREMENTS).index(sentence.requirement), sentence.text
+
+
+def _plain(scenario: Sequence[Action]) -> tuple[Mapping[str, Any], ...]:
+    return tuple(action.to_json() for action in scenario)
 
 
 def again(source: Source, scenario: Sequence[Action]) -> Outcome:

@@ -17,7 +17,7 @@ from splus_session.conformance._source import Processes
 from splus_session.conformance.reports import as_json, html, junit, markdown, progress, terminal
 from splus_session.conformance.reports._contents import visible
 from splus_session.conformance.sentences import SENTENCES
-from splus_session.conformance.verdicts import Breach, Report
+from splus_session.conformance.verdicts import Breach, Report, Trouble
 from splus_session.requirements import REQUIREMENTS
 
 PASSED, FAILED = 0, 1
@@ -91,17 +91,21 @@ def write(found: Report, folder: Path, replay: Any) -> None:
     _write(folder / "report.md", markdown.page([found]))
     _write(folder / "junit.xml", junit.dump(found, replay=replay))
     for breach in found.breaches:
-        content = {
-            "requirement": breach.requirement,
-            "sentence": breach.sentence,
-            "expected": breach.expected,
-            "observed": breach.observed,
-            "scenario": list(breach.scenario),
-        }
-        _write(
-            folder / REPLAYS / file_name(*breach.key),
-            json.dumps(content, indent=1, ensure_ascii=False) + "\n",
-        )
+        _write_replay(folder, breach, expected=breach.expected, observed=breach.observed)
+    for trouble in found.troubles:
+        if trouble.scenario:
+            _write_replay(folder, trouble, observed=trouble.text)
+
+
+def _write_replay(folder: Path, what: Breach | Trouble, **said: str) -> None:
+    key = what.requirement, what.sentence
+    content = {
+        "requirement": what.requirement,
+        "sentence": what.sentence,
+        **said,
+        "scenario": list(what.scenario),
+    }
+    _write(folder / REPLAYS / file_name(*key), json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def _make(folder: Path) -> None:

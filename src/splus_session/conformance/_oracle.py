@@ -23,6 +23,7 @@ from splus_session import (
     ReleaseWaiters,
     Renew,
     RenewalFailed,
+    Retry,
     Revoke,
     RevokeOrphan,
     RunHook,
@@ -39,6 +40,9 @@ from splus_session.conformance._moment import IN_SESSION, Call, Flight
 
 LEAST_SHARE: Final = 0.5
 """A renewal may come earlier by a jitter, but not before this share of its planned time. [RENEW-1]"""
+
+_BLINK: Final = 0.1
+"""Seconds. So close to a turn a client is looked at: what it does meanwhile is taken either way."""
 
 _FAILS: Final[dict[FailureKind, frozenset[str]]] = {
     FailureKind.REFUSED: frozenset({"refused"}),
@@ -155,8 +159,13 @@ class Oracle:
 
     # ── Following ───────────────────────────────────────────────────────────────────────────────
 
-    def follow_renewal(self, now: float) -> bool:
-        """The client renews, or asks its handler, before the oracle would: is that within its rights?"""
+    def follow_renewal(self, now: float, *, sends_again: bool = False) -> bool:
+        """The client renews, or asks its handler, before the oracle would: is that within its rights?
+
+        Args:
+            now: when it does, UTC seconds.
+            sends_again: it sends what it sent last, if there is such a thing, and does not ask.
+        """
         snapshot = self.snapshot
         if (
             snapshot.state not in IN_SESSION
@@ -166,7 +175,11 @@ class Oracle:
             return False
         if snapshot.retry is not None:
             early = now < self.not_before or snapshot.retry.grant is None
-            self.change(retry=attrs.evolve(snapshot.retry, at=now))
+            obtained_at = snapshot.retry.obtained_at
+            if sends_again and now - self._grows_old(snapshot.retry) < _BLINK:
+                # When it was sent, just before this look, it was young enough.
+                obtained_at += 2 * _BLINK
+            self.change(retry=attrs.evolve(snapshot.retry, at=now, obtained_at=obtained_at))
         else:
             credential = snapshot.credential
             plan = None if snapshot.renew_at is None or credential is None else snapshot.renew_at
@@ -220,8 +233,11 @@ class Oracle:
         retry = self.snapshot.retry
         if retry is None:
             return ()
-        # Before the platform allows a retry again; and while what was presented is young enough for one.
-        grows_old = retry.obtained_at + self.snapshot.config.auth_token_lifetime
+        # Before the platform allows a retry again; and before and when what was presented is too old for one.
+        grows_old = self._grows_old(retry)
         # And so often that a handler which is asked is answered in time.
-        soon = self.snapshot.now + self.snapshot.config.answer_timeout / 2
-        return self.not_before - 0.1, grows_old - 0.1, *((soon,) if retry.grant is not None else ())
+        soon = (self.snapshot.now + self.snapshot.config.answer_timeout / 2,) if retry.grant else ()
+        return self.not_before - _BLINK, grows_old - _BLINK, grows_old, *soon
+
+    def _grows_old(self, retry: Retry) -> float:
+        return retry.obtained_at + self.snapshot.config.auth_token_lifetime

@@ -2,8 +2,10 @@
 
 from splus_session import (
     Denied,
+    FailureKind,
     Granted,
     Logout,
+    ReleaseWaiters,
     Renew,
     RevokeOrphan,
     SessionKind,
@@ -64,7 +66,7 @@ class Requests:
         """Whether it is a renewal that comes before the oracle would send it."""
         for client in self._stage.open_clients():
             if _could_renew(client, record):
-                if not client.oracle.follow_renewal(self._stage.clock.now()):
+                if not client.oracle.follow_renewal(self._stage.clock.now(), sends_again=True):
                     client.notes["renewed_early"] = True
                 if self._match(record):
                     return True
@@ -194,8 +196,16 @@ class Requests:
 
 
 def _has_failed_to_renew(client: Client) -> bool:
-    failing = ("renewal_failed", "renewal_unable", "answer_overdue")
-    return any(step.row is not None and step.row.event in failing for step in client.oracle.steps)
+    """Whether a renewal came to an end that those who wait for it share."""
+    return any(
+        isinstance(command, ReleaseWaiters)
+        and step.before.renewal is not None
+        and command.attempt == step.before.renewal.attempt
+        and command.failure is not None
+        and command.failure.kind is not FailureKind.SUPERSEDED
+        for step in client.oracle.steps
+        for command in step.commands
+    )
 
 
 def _could_renew(client: Client, record: Received) -> bool:

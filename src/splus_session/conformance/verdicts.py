@@ -51,7 +51,7 @@ class Breach:
     """What the client should do, of which there may be several for one requirement."""
     expected: str
     observed: str
-    scenario: tuple[Mapping[str, object], ...]
+    scenario: tuple[Mapping[str, Any], ...]
     """What to do to see it: one JSON object for each step."""
     steps: tuple[str, ...]
     """The same in words."""
@@ -99,6 +99,8 @@ class Trouble:
     requirement: str
     sentence: str
     text: str
+    scenario: tuple[Mapping[str, Any], ...] = ()
+    """The run in which it was seen once, for `--replay`."""
 
 
 @attrs.frozen
@@ -191,7 +193,7 @@ class Report:
             "subject": Subject(**subject),
             "results": tuple(results),
             "unexpected": _breaches(content["unexpected"]),
-            "troubles": tuple(Trouble(**raw) for raw in content["troubles"]),
+            "troubles": tuple(_trouble(raw) for raw in content["troubles"]),
             "cut_short": None if (cut := content.get("cut_short")) is None else CutShort(**cut),
         }
         return cls(**whole)
@@ -199,6 +201,11 @@ class Report:
 
 def _plain(value: object) -> object:
     return value.value if isinstance(value, Verdict) else value
+
+
+def _trouble(raw: Mapping[str, Any]) -> Trouble:
+    fields: dict[str, Any] = {**raw, "scenario": tuple(raw["scenario"])}
+    return Trouble(**fields)
 
 
 def _breaches(raws: Sequence[Mapping[str, Any]]) -> tuple[Breach, ...]:

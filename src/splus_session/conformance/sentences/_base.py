@@ -81,8 +81,8 @@ def tells_that(moment: Moment) -> Judgement:
     if moment.notes.get("opened"):
         return is_where(moment)  # what it hears first is another sentence's
     told = after_joining(moment, 0)
-    if told == ["tokenExpired", "established"] and not moment.states and moment.learned_the_time:
-        return is_where(moment)  # by the answer that renewed it, it learned that it was expired
+    if told == ["tokenExpired", *(moment.states or ["established"])] and moment.learned_the_time:
+        return is_where(moment)  # by the answer that ended or renewed it, it learned that it was expired
     if told != moment.states:
         return Wrong(f"told: {listed(moment.states)}", f"told: {listed(told)}")
     return is_where(moment)
