@@ -64,7 +64,8 @@ except MissingExtraError as error:
         ("from splus_session.testing import *; FakePlatform().transport()", "httpx2", "testing"),
         ("from splus_session.testing import *; FakePlatform().serve().__enter__()", "uvicorn", "testing"),
         ("from splus_session.testing import *; FakePlatform().serve().__enter__()", "starlette", "testing"),
-        ("import splus_session.conformance.reports.terminal", "rich", "conformance"),
+        ("from splus_session.conformance import Conformance", "rich", "conformance"),
+        ("from splus_session.conformance import *", "hypothesis", "conformance"),
         ("from splus_session.sync import Session; Session('k', platform=1).auth()", "httpx2", "http"),
     ],
 )

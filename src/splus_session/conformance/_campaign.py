@@ -4,7 +4,13 @@ import random
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any, Final, Protocol
+
+from splus_session._errors import MissingExtraError
+
+if find_spec("hypothesis") is None or find_spec("rich") is None:  # before anything is judged
+    raise MissingExtraError("conformance")
 
 from splus_session.conformance._actions import ALWAYS, GROUPS, OPENINGS, Action, Phrase
 from splus_session.conformance._against import Known
@@ -230,7 +236,7 @@ class Campaign:
 
     def _shortened(self, sentence: Sentence, found: Found) -> Found:
         """The shortest run that Hypothesis finds by leaving actions out of a tail that shows it."""
-        # Not at the top: an adapter in Python imports this package too, and has to start fast.
+        # Not at the top: most campaigns find nothing, and it takes a while to import.
         from splus_session.conformance._shortening import leave_out
 
         best, runs = found, 0
