@@ -116,7 +116,7 @@ conform: setup ## judge every client in this repository, the vendor's SDKs too; 
 	$(BIN)/python -m tests.subjects $(ARGS)
 
 conform-deep: setup ## the same with many seeds and the whole gallery of wrong clients (nightly: hours on two cores)
-	$(BIN)/python -m tests.subjects --deep
+	$(BIN)/python -m tests.subjects --deep $(ARGS)
 
 bench: $(BENCH)/.installed ## measure, side by side with other token libraries
 	$(BENCH)/bin/python tests/benchmarks/bench.py $(ARGS)

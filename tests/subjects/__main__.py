@@ -94,9 +94,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Judge every client in this repository.")
     parser.add_argument("--lock", action="store_true", help="take what they come to for what they should")
     parser.add_argument("--deep", action="store_true", help="more seeds, larger budgets, the whole gallery")
+    parser.add_argument(
+        "--seeds", type=deep.seeds_of, default=deep.ALL_SEEDS, help="for --deep, such as 1-20"
+    )
     options = parser.parse_args()
     if options.deep:
-        return deep.main(OURS)
+        return deep.main(OURS, options.seeds, REPORTS / "deep", SIDE_BY_SIDE)
     try:
         subjects = (*theirs(), *OURS)  # the longest first
     except CannotInstallError as error:
