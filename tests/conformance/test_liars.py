@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from splus_session.conformance import _talk
 from splus_session.conformance._actions import Action
-from splus_session.conformance._campaign import scenario
 from splus_session.conformance._judge import Outcome, play
 from splus_session.conformance._lines import FEATURES, Idle, Told, parse
 from splus_session.conformance._run import Run
+from splus_session.conformance._scenarios import scenario
 from splus_session.conformance._source import Processes
 from splus_session.conformance._talk import Adapter
 from splus_session.testing import FakePlatform

@@ -221,8 +221,13 @@ def test_nothing_is_wrong_if(scenario: Phrase, small: Processes) -> None:
     assert [(each.sentence.text, each.wrong) for each in outcome.found] == []
 
 
-@pytest.mark.parametrize(("age", "is_young"), [(599.95, True), (600.0, True), (600.2, False)])
-def test_what_was_sent_just_before_it_grew_too_old_was_young_enough(age: float, is_young: bool) -> None:
+@pytest.mark.parametrize(
+    ("age", "is_young", "counts_as"),
+    [(300.0, True, 300.0), (599.95, True, 599.95), (600.0, True, 599.999), (600.2, False, None)],
+)
+def test_what_was_sent_just_before_it_grew_too_old_was_young_enough(
+    age: float, is_young: bool, counts_as: float | None
+) -> None:
     grant = AuthTokenGrant("ann", AuthToken("t"))
     oracle = Oracle(development=False, session_handler=True, access_token_handler=False)
     oracle.feed(HandlersChanged(session_handler=True, access_token_handler=False), 0.0)
@@ -235,3 +240,6 @@ def test_what_was_sent_just_before_it_grew_too_old_was_young_enough(age: float, 
     sent = [flight.wanted for flight in oracle.flights if isinstance(flight.wanted, Renew)]
     assert [renew.grant for renew in sent] == [grant] * is_young
     assert len(oracle.asks) == (not is_young)
+    renewal = oracle.snapshot.renewal
+    assert renewal is not None
+    assert counts_as is None or age - renewal.obtained_at == pytest.approx(counts_as)

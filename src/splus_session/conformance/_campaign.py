@@ -1,6 +1,5 @@
 """Judging one client: scenarios are played, breaches shortened, and each seen again in a fresh process."""
 
-import random
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,11 +11,11 @@ from splus_session._errors import MissingExtraError
 if find_spec("hypothesis") is None or find_spec("rich") is None:  # before anything is judged
     raise MissingExtraError("conformance")
 
-from splus_session.conformance._actions import ALWAYS, GROUPS, OPENINGS, Action, Phrase
+from splus_session.conformance._actions import Action
 from splus_session.conformance._against import Known
 from splus_session.conformance._judge import ALIVE, Found, Outcome, play
 from splus_session.conformance._lines import AdapterError
-from splus_session.conformance._sense import needs
+from splus_session.conformance._scenarios import scenario
 from splus_session.conformance._source import Source
 from splus_session.conformance._tally import Tally
 from splus_session.conformance.sentences import SENTENCES, Sentence
@@ -27,12 +26,8 @@ DEFAULT_BUDGET: Final = 320
 """How many scenarios are played."""
 DEFAULT_SEED: Final = 1
 
-_SHORTEST, _LONGEST = 25, 50
-"""How many phrases are drawn for a scenario; many make no sense where they stand."""
-_SHARE: Final = 0.25
-"""How many of the groups a scenario draws from, besides the one that it is about."""
-_SHORTENING: Final = 60
-"""How many runs it may take to shorten one breach."""
+_SHORTENING, _SHORTENING_IN_REAL_TIME = 60, 10
+"""How many runs it may take to shorten one breach: some seconds each, if time passes by itself."""
 _LOST_AT_MOST: Final = 120.0
 """Real seconds in runs that an adapter ended by dying or by silence; then no more are played than must be."""
 _HURRIED, _PATIENT = 0.03, 0.3
@@ -240,13 +235,14 @@ class Campaign:
         from splus_session.conformance._shortening import leave_out
 
         best, runs = found, 0
+        tries = _SHORTENING if "time" in self._source.features else _SHORTENING_IN_REAL_TIME
         company = len(self._telling(found))
         known: dict[tuple[Action, ...], bool] = {found.scenario: True}
 
         def breaks(scenario: tuple[Action, ...]) -> bool:
             nonlocal best, runs
             if scenario not in known:
-                if runs >= _SHORTENING or self._lost > 2 * _LOST_AT_MOST:
+                if runs >= tries or self._lost > 2 * _LOST_AT_MOST:
                     return False
                 runs += 1
                 seen = self._seen(sentence, scenario)
@@ -309,26 +305,6 @@ class Campaign:
             absent = sorted(set[str]().union(*(sentence.features for sentence in sentences)) - features)
             return Result(requirement, Verdict.NOT_APPLICABLE, why=f"not declared: {', '.join(absent)}")
         return Result(requirement, Verdict.KEPT if reached else Verdict.NOT_REACHED, reached)
-
-
-def scenario(features: frozenset[str], seed: int, number: int) -> tuple[Action, ...]:
-    """One of a seed's scenarios for a client with these features: of the actions of some groups.
-
-    Not drawn by Hypothesis, whose choices depend on its version and on what else is imported: the same
-    seed is to give the same scenarios wherever it is tried.
-    """
-    chance = random.Random(f"{seed} {number}")  # noqa: S311
-    focus = chance.choice(list(GROUPS))
-    groups = [group for group in GROUPS.values() if chance.random() < _SHARE]
-    phrases = [*ALWAYS, *GROUPS[focus] * 3, *(phrase for group in groups for phrase in group)]
-    fitting = [phrase for phrase in phrases if _fits(phrase, features)]
-    opening = chance.choice([phrase for phrase in OPENINGS if _fits(phrase, features)])
-    drawn = chance.choices(fitting, k=chance.randint(_SHORTEST, _LONGEST))
-    return tuple(action for phrase in (opening, *drawn) for action in phrase)
-
-
-def _fits(phrase: Phrase, features: frozenset[str]) -> bool:
-    return all(needs(action) <= features for action in phrase)
 
 
 def _place(sentence: Sentence) -> tuple[int, str]:

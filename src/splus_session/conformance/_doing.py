@@ -137,11 +137,16 @@ class Doing:
             yield from self._what_follows()
 
     def _tell_time(self, how: str, seconds: float) -> None:
-        self._stage.note("kit", "client", f"{how} {time_in_words(seconds)}")
-        self._stage.commands += 1
+        in_real_time = self._stage.in_real_time
+        words = time_in_words(seconds)
+        self._stage.note("kit", "client", f"{words} pass" if in_real_time else f"{how} {words}")
         for client in self._stage.clients.values():
             client.notes["time"], client.notes["seconds"] = how, seconds
             if client.is_open:
                 client.oracle.advance(self._stage.clock.now())
-        self._stage.talk.send({"do": how, "seconds": seconds})
+        if in_real_time:
+            self._stage.talk.ask_again()
+        else:
+            self._stage.commands += 1
+            self._stage.talk.send({"do": how, "seconds": seconds})
         self._stage.talk.settle()

@@ -176,9 +176,9 @@ class Oracle:
         if snapshot.retry is not None:
             early = now < self.not_before or snapshot.retry.grant is None
             obtained_at = snapshot.retry.obtained_at
-            if sends_again and now - self._grows_old(snapshot.retry) < _BLINK:
+            if sends_again and 0 <= (late := now - self._grows_old(snapshot.retry)) < _BLINK:
                 # When it was sent, just before this look, it was young enough.
-                obtained_at += 2 * _BLINK
+                obtained_at += late + 0.001
             self.change(retry=attrs.evolve(snapshot.retry, at=now, obtained_at=obtained_at))
         else:
             credential = snapshot.credential

@@ -14,6 +14,7 @@ from splus_session.conformance._doing import Doing
 from splus_session.conformance._lines import Look
 from splus_session.conformance._logins import Logins, logins_of
 from splus_session.conformance._moment import Moment
+from splus_session.conformance._real_time import LATE
 from splus_session.conformance._sense import Sense
 from splus_session.conformance._sorting import Sorting
 from splus_session.conformance._stage import Stage
@@ -42,7 +43,7 @@ class Run:
         patience: float = 0.03,
     ) -> None:
         self._stage = Stage(start, features)
-        self._sorting = Sorting(self._stage, patience)
+        self._sorting = Sorting(self._stage, max(patience, LATE) if self._stage.in_real_time else patience)
         self.sense = Sense(self._stage)
         self.doing = Doing(self._stage, self.sense, self._sorting)
         self.played: list[Action] = []

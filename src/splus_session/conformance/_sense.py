@@ -30,7 +30,6 @@ _NEEDS: Final[Mapping[str, frozenset[str]]] = {
     "close": frozenset({"close"}),
     "kill": frozenset({"resume", "process"}),
     "realtime": frozenset({"realtime"}),
-    "until": frozenset({"time"}),
     "advance": frozenset({"time"}),
     "sleep": frozenset({"sleep"}),
     "jump": frozenset({"jump"}),

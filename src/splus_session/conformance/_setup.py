@@ -37,7 +37,7 @@ class Setup:
     hooks: Mapping[str, Hook]
     """None of them if there are to be none."""
     clock: ManualClock
-    """The client's time, which the run moves."""
+    """The client's time, which the run moves; without `time`, the machine's."""
     store: Path
     """A folder for what the clients of this run store."""
     traffic: Traffic

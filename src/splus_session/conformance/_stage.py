@@ -8,9 +8,10 @@ from splus_session import Record
 from splus_session.conformance._client import Client
 from splus_session.conformance._moment import Call
 from splus_session.conformance._platform import Desk
+from splus_session.conformance._real_time import LIFETIME, RealClock
 from splus_session.conformance._talk import Adapter, Talk
 from splus_session.conformance.verdicts import Line
-from splus_session.testing import ManualClock
+from splus_session.testing import ManualClock, TokenTerms
 
 
 class Stage:
@@ -23,8 +24,11 @@ class Stage:
 
     def __init__(self, start: Callable[[], Adapter], features: frozenset[str]) -> None:
         self.features = features
-        self.clock = ManualClock()
+        self.in_real_time = "time" not in features
+        self.clock = RealClock() if self.in_real_time else ManualClock()
         self.desk = Desk(self.clock)
+        if self.in_real_time:
+            self.desk.platform.rules.terms = TokenTerms(lifetime=LIFETIME)
         self.talk = Talk(start, self.desk)
         self.clients: dict[str, Client] = {}
         self.records: dict[str, Record | None] = {}

@@ -25,6 +25,7 @@ from typing import Any, BinaryIO, Final, Self
 from splus_session.conformance._kinds import Unsupported, failure_of
 from splus_session.conformance._lines import PROTOCOL
 from splus_session.conformance._loop import Loop
+from splus_session.conformance._real_time import RealClock
 from splus_session.conformance._runners import LoopRunner, Runner, ThreadRunner
 from splus_session.conformance._setup import MakeClient, Setup
 from splus_session.conformance._stillness import Stillness
@@ -135,12 +136,13 @@ class Host:
         self._end_world()
         # Whatever the world before still does tells under an era that is over.
         self._era = era = object()
-        clock, traffic = self._make_clock(command["now"]), Traffic()
+        is_moved = "time" in self._features
+        clock, traffic = self._make_clock(command["now"]) if is_moved else RealClock(), Traffic()
 
         def tell(event: Event) -> None:
             self._tell(era, event)
 
-        runner = self._runner(clock if "time" in self._features else None, tell)
+        runner = self._runner(clock if is_moved else None, tell)
         make, features = self._make_client, self._features
         self._world = World(command, make, runner, clock, traffic, tell, features, threaded=self._threaded)
         self._stillness = Stillness(runner.waits(), lambda: traffic.working > 0, lambda: self._told)

@@ -113,7 +113,7 @@ def _(moment: Moment) -> Judgement:
     return _logs_out(moment, ESTABLISHING)
 
 
-@sentence("LOGOUT-1", "Logout leads from tokenExpired to notLoggedIn", "time")
+@sentence("LOGOUT-1", "Logout leads from tokenExpired to notLoggedIn")
 def _(moment: Moment) -> Judgement:
     return _logs_out(moment, TOKEN_EXPIRED)
 
@@ -155,7 +155,7 @@ def _(moment: Moment) -> Judgement:
     return True
 
 
-@sentence("LOGOUT-2", "After logout, no handler is called", "time")
+@sentence("LOGOUT-2", "After logout, no handler is called")
 def _(moment: Moment) -> Judgement:
     if not _is_after_logout(moment):
         return None
@@ -230,7 +230,7 @@ def _(moment: Moment) -> Judgement:
     return first_wrong(sends_nothing(moment), is_where(moment)) if second else None
 
 
-@sentence("LOGOUT-4", "A secure logout awaits a renewal on its way", "secure_logout", "time")
+@sentence("LOGOUT-4", "A secure logout awaits a renewal on its way", "secure_logout")
 def _(moment: Moment) -> Judgement:
     renewal = moment.before.renewal
     if renewal is None or renewal.grant is None or not moment.given(SecureLogout):
@@ -238,7 +238,7 @@ def _(moment: Moment) -> Judgement:
     return first_wrong(sends_nothing(moment), is_where(moment))
 
 
-@sentence("LOGOUT-4", "When tokenExpired, a secure logout revokes too", "secure_logout", "time")
+@sentence("LOGOUT-4", "When tokenExpired, a secure logout revokes too", "secure_logout")
 def _(moment: Moment) -> Judgement:
     if not moment.took("secure_logout", source=TOKEN_EXPIRED) or moment.before.revocation is not None:
         return None

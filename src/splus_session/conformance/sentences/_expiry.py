@@ -19,14 +19,14 @@ from splus_session.conformance.sentences._base import (
 from splus_session.testing import Endpoint
 
 
-@sentence("EXPIRE-1", "At expiry the session becomes tokenExpired, and this is told once", "time")
+@sentence("EXPIRE-1", "At expiry the session becomes tokenExpired, and this is told once")
 def _(moment: Moment) -> Judgement:
     if not moment.took("token_expired"):
         return None
     return tells_that(moment)
 
 
-@sentence("EXPIRE-1", "At expiry a renewal starts, or goes on", "time")
+@sentence("EXPIRE-1", "At expiry a renewal starts, or goes on")
 def _(moment: Moment) -> Judgement:
     if not moment.took("token_expired") or not moment.took("renewal_due"):
         return None

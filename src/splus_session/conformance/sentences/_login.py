@@ -303,7 +303,7 @@ def _(moment: Moment) -> Judgement:
     return _at_their_own(moment, OpenSession)
 
 
-@sentence("LOGIN-8", "Visitors and bots are renewed at their own endpoints", "time")
+@sentence("LOGIN-8", "Visitors and bots are renewed at their own endpoints")
 def _(moment: Moment) -> Judgement:
     return _at_their_own(moment, Renew)
 
@@ -359,9 +359,7 @@ def _(moment: Moment) -> Judgement:
 # ── Handlers ────────────────────────────────────────────────────────────────────────────────────
 
 
-@sentence(
-    "HANDLER-1", "A login's own handler is asked for its session, and the client's for all others", "time"
-)
+@sentence("HANDLER-1", "A login's own handler is asked for its session, and the client's for all others")
 def _(moment: Moment) -> Judgement:
     asked = [
         event for event in moment.asked if event.event == "renewal" and event.text("handler") is not None
@@ -377,7 +375,7 @@ def _(moment: Moment) -> Judgement:
     )
 
 
-@sentence("HANDLER-1", "The kind of login picks the handler", "access_token", "time")
+@sentence("HANDLER-1", "The kind of login picks the handler", "access_token")
 def _(moment: Moment) -> Judgement:
     if not moment.asked or moment.after.kind is None:
         return None
@@ -387,7 +385,7 @@ def _(moment: Moment) -> Judgement:
     return Wrong(f"{right} is called", f"{wrong[0].event} is told") if wrong else True
 
 
-@sentence("HANDLER-1", "The client's handlers outlive a logout", "time")
+@sentence("HANDLER-1", "The client's handlers outlive a logout")
 def _(moment: Moment) -> Judgement:
     if moment.notes["stays"] < 2 or not moment.took("renewal_due") or moment.notes["own"]:
         return None

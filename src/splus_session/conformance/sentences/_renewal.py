@@ -22,7 +22,7 @@ from splus_session.conformance.sentences._base import (
 _OF_RENEWAL = ("renewal_due", "renewal_answered", "renewal_unable", "answer_overdue", "renewal_failed")
 
 
-@sentence("RENEW-1", "A renewal is asked for at 0.8 of the lifetime less the margin, at the latest", "time")
+@sentence("RENEW-1", "A renewal is asked for at 0.8 of the lifetime less the margin, at the latest")
 def _(moment: Moment) -> Judgement:
     if not _is_planned(moment):
         return None
@@ -38,7 +38,7 @@ def _is_planned(moment: Moment) -> bool:
     return moment.before.retry is None and moment.took("renewal_due", source=ESTABLISHED)
 
 
-@sentence("RENEW-2", "A session that renews ahead of time stays established", "time")
+@sentence("RENEW-2", "A session that renews ahead of time stays established")
 def _(moment: Moment) -> Judgement:
     ahead = moment.took(*_OF_RENEWAL, "token_renewed", source=ESTABLISHED, target=ESTABLISHED)
     if not ahead or moment.changes:
@@ -48,7 +48,7 @@ def _(moment: Moment) -> Judgement:
     return tells_that(moment)
 
 
-@sentence("RENEW-2", "The old token stays in use while it is renewed ahead", "time", "call")
+@sentence("RENEW-2", "The old token stays in use while it is renewed ahead", "call")
 def _(moment: Moment) -> Judgement:
     if not moment.did("call") or moment.before.renewal is None or moment.before.state is not ESTABLISHED:
         return None
@@ -57,7 +57,7 @@ def _(moment: Moment) -> Judgement:
     return ends_well(moment, "call")
 
 
-@sentence("RENEW-3", "At most one renewal is in flight", "time")
+@sentence("RENEW-3", "At most one renewal is in flight")
 def _(moment: Moment) -> Judgement:
     if moment.before.renewal is None or moment.after.state not in IN_SESSION:
         return None
@@ -67,7 +67,7 @@ def _(moment: Moment) -> Judgement:
     return Wrong("no other renewal", sent(moment)) if posts else True
 
 
-@sentence("RENEW-3", "A renewal that is due is asked for once", "time")
+@sentence("RENEW-3", "A renewal that is due is asked for once")
 def _(moment: Moment) -> Judgement:
     if not moment.took("renewal_due"):
         return None
@@ -77,7 +77,7 @@ def _(moment: Moment) -> Judgement:
     return True
 
 
-@sentence("RENEW-4", "What the handler answers is what is sent", "time")
+@sentence("RENEW-4", "What the handler answers is what is sent")
 def _(moment: Moment) -> Judgement:
     answered = [
         step.event
@@ -98,7 +98,7 @@ def _(moment: Moment) -> Judgement:
     return True
 
 
-@sentence("RENEW-4", "An answer with a malformed argument raises, and leaves the renewal open", "time")
+@sentence("RENEW-4", "An answer with a malformed argument raises, and leaves the renewal open")
 def _(moment: Moment) -> Judgement:
     malformed = [call for call in moment.ends("answer") if call.kinds]
     if not malformed:
@@ -106,12 +106,12 @@ def _(moment: Moment) -> Judgement:
     return first_wrong(*(wrong_end(call) for call in malformed), sends_nothing(moment))
 
 
-@sentence("RENEW-5", "A renewal that is over is not answered again", "time")
+@sentence("RENEW-5", "A renewal that is over is not answered again")
 def _(moment: Moment) -> Judgement:
     return _is_answered_in_vain(moment) if moment.before.state in IN_SESSION else None
 
 
-@sentence("RENEW-5", "After a logout or a ban, the answer to a renewal logs nobody in", "time")
+@sentence("RENEW-5", "After a logout or a ban, the answer to a renewal logs nobody in")
 def _(moment: Moment) -> Judgement:
     return _is_answered_in_vain(moment) if moment.before.state not in IN_SESSION else None
 
@@ -123,7 +123,7 @@ def _is_answered_in_vain(moment: Moment) -> Judgement:
     return first_wrong(sends_nothing(moment), tells_that(moment))
 
 
-@sentence("RENEW-6", "A handler that misbehaves is unable, and does no harm", "time")
+@sentence("RENEW-6", "A handler that misbehaves is unable, and does no harm")
 def _(moment: Moment) -> Judgement:
     if "misbehaved" not in moment.notes and not moment.took("answer_overdue"):
         return None
@@ -191,7 +191,7 @@ def _(moment: Moment) -> Judgement:
     return None
 
 
-@sentence("RENEW-7", "A renewal that failed leaves a live session as it was", "time")
+@sentence("RENEW-7", "A renewal that failed leaves a live session as it was")
 def _(moment: Moment) -> Judgement:
     if (
         "misbehaved" in moment.notes  # that is another sentence's
@@ -204,7 +204,7 @@ def _(moment: Moment) -> Judgement:
     return is_where(moment)
 
 
-@sentence("RENEW-8", "A renewal that succeeds after expiry leads back to established", "time")
+@sentence("RENEW-8", "A renewal that succeeds after expiry leads back to established")
 def _(moment: Moment) -> Judgement:
     if not moment.took("token_renewed", source=TOKEN_EXPIRED, target=ESTABLISHED):
         return None
@@ -216,14 +216,14 @@ def _(moment: Moment) -> Judgement:
     return True
 
 
-@sentence("RENEW-8", "A session that recovered is renewed again when that is due", "time")
+@sentence("RENEW-8", "A session that recovered is renewed again when that is due")
 def _(moment: Moment) -> Judgement:
     if not moment.notes.get("recovered") or not _is_planned(moment):
         return None
     return Wrong("the renewal is asked for by now", "nobody is asked") if moment.unasked else True
 
 
-@sentence("RENEW-9", "A renewal that fails after expiry leaves the session there", "time")
+@sentence("RENEW-9", "A renewal that fails after expiry leaves the session there")
 def _(moment: Moment) -> Judgement:
     if not moment.took("renewal_failed", "renewal_unable", "answer_overdue", source=TOKEN_EXPIRED):
         return None
@@ -232,7 +232,7 @@ def _(moment: Moment) -> Judgement:
     return tells_that(moment)
 
 
-@sentence("RENEW-9", "Asking to renew now ends a pause", "time", "renew_now")
+@sentence("RENEW-9", "Asking to renew now ends a pause", "renew_now")
 def _(moment: Moment) -> Judgement:
     if not moment.took("renew_now") or moment.before.retry is None:
         return None
@@ -245,7 +245,6 @@ def _(moment: Moment) -> Judgement:
     "RENEW-10",
     "A session of an access token is renewed by on_token_renew, with its user",
     "access_token",
-    "time",
 )
 def _(moment: Moment) -> Judgement:
     kind = moment.after.kind
@@ -259,7 +258,7 @@ def _(moment: Moment) -> Judgement:
     )
 
 
-@sentence("RENEW-10", "The token that on_token_renew gives is verified", "access_token", "time")
+@sentence("RENEW-10", "The token that on_token_renew gives is verified", "access_token")
 def _(moment: Moment) -> Judgement:
     answered = [
         step.event
@@ -289,7 +288,7 @@ def _(moment: Moment) -> Judgement:
     return True
 
 
-@sentence("RENEW-10", "Another user's token from on_token_renew changes nothing", "access_token", "time")
+@sentence("RENEW-10", "Another user's token from on_token_renew changes nothing", "access_token")
 def _(moment: Moment) -> Judgement:
     if moment.notes.get("app") != "wrong_user" or not moment.ends("answer"):
         return None
@@ -304,7 +303,7 @@ def _users(moment: Moment) -> Judgement:
     return True
 
 
-@sentence("RENEW-11", "The newest accepted answer replaces the token", "time", "call")
+@sentence("RENEW-11", "The newest accepted answer replaces the token", "call")
 def _(moment: Moment) -> Judgement:
     if not moment.notes.get("renewed") or not moment.did("call") or moment.before.renewal is not None:
         return None
@@ -317,7 +316,7 @@ def _(moment: Moment) -> Judgement:
     return bool(carried) or None
 
 
-@sentence("RENEW-11", "A token that is expired on arrival is a failed renewal", "time")
+@sentence("RENEW-11", "A token that is expired on arrival is a failed renewal")
 def _(moment: Moment) -> Judgement:
     refused = (
         moment.took("token_renewed")
@@ -332,7 +331,7 @@ def _(moment: Moment) -> Judgement:
     return tells_that(moment) if refused else None
 
 
-@sentence("RENEW-12", "Who needs no handler renews without one", "time")
+@sentence("RENEW-12", "Who needs no handler renews without one")
 def _(moment: Moment) -> Judgement:
     unaided = any(step.row is not None and "renew_unaided" in step.row.reactions for step in moment.steps)
     if not unaided:
@@ -342,7 +341,7 @@ def _(moment: Moment) -> Judgement:
     return True
 
 
-@sentence("RENEW-12", "Who needs a handler and has none fails at expiry, at once", "time", "call")
+@sentence("RENEW-12", "Who needs a handler and has none fails at expiry, at once", "call")
 def _(moment: Moment) -> Judgement:
     denied = moment.notes.get("call_when")
     if not isinstance(denied, Denied) or denied.failure is None or moment.before.state is not TOKEN_EXPIRED:
