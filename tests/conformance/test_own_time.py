@@ -5,6 +5,7 @@ import sys
 from splus_session.conformance._actions import Action
 from splus_session.conformance._judge import Outcome, play
 from splus_session.conformance._lines import FEATURES
+from splus_session.conformance._run import Run
 from splus_session.conformance._scenarios import scenario
 from splus_session.conformance._source import Processes
 
@@ -34,6 +35,15 @@ def test_what_a_few_seconds_bring_is_seen_and_judged() -> None:
 def test_a_client_that_does_not_do_what_is_due_is_found_out() -> None:
     outcome = judged(LOGIN, DUE, client="--deaf")
     assert {each.sentence.requirement for each in outcome.found} == {"RENEW-1"}
+
+
+def test_nobody_waits_for_what_takes_minutes() -> None:
+    source = Processes([sys.executable, "-m", "tests.conformance.own_time"])
+    run = Run(source.take, source.features)
+    for _ in run.play((Action("app", "a", "unable"), LOGIN, *[DUE] * 5)):
+        pass
+    source.close()
+    assert run.played.count(DUE) == 2, "the renewal and the expiry, and no pause after that"
 
 
 def test_few_scenarios_wait_and_none_for_long() -> None:

@@ -8,6 +8,9 @@ from splus_session.testing.clock import ManualClock
 LIFETIME: Final = 6.0
 """Of tokens there, in seconds. They are renewed after 4.3 s, and a machine may be busy for one of them."""
 
+LONGEST: Final = 10.0
+"""Real seconds that one waits for anything. What takes longer is not seen."""
+
 LATE: Final = 1.0
 """Real seconds that a client may be late with what time brings."""
 

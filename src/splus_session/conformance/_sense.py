@@ -8,6 +8,7 @@ from splus_session import SessionState
 from splus_session.conformance._actions import LOGINS, Action
 from splus_session.conformance._client import Client
 from splus_session.conformance._moment import Call
+from splus_session.conformance._real_time import LONGEST
 from splus_session.conformance._stage import Stage
 
 OF_CLIENT: Final = {
@@ -126,8 +127,9 @@ class Sense:
         client = self._stage.open_client(action.client)
         if client is None:
             return None
-        when = _time_of(client, action.how)
-        return None if when is None or not self._stage.clock.now() < when < math.inf else when
+        when, now = _time_of(client, action.how), self._stage.clock.now()
+        longest = LONGEST if self._stage.in_real_time else math.inf
+        return None if when is None or not now < when < math.inf or when > now + longest else when
 
 
 def _time_of(client: Client, how: str) -> float | None:
