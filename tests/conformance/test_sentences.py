@@ -1,5 +1,6 @@
 """What is judged, and what it is judged by: nothing of the catalogue is forgotten, and every word has a meaning."""
 
+import sys
 from collections import Counter
 from collections.abc import Iterator
 
@@ -218,6 +219,41 @@ RIGHT: dict[str, Phrase] = {
 @pytest.mark.parametrize("scenario", RIGHT.values(), ids=RIGHT)
 def test_nothing_is_wrong_if(scenario: Phrase, small: Processes) -> None:
     outcome = play(small.take, small.features, scenario, patience=1.0)
+    assert [(each.sentence.text, each.wrong) for each in outcome.found] == []
+
+
+RIGHT_OF_OURS: dict[str, Phrase] = {
+    "a call that waited for a login hears of a ban before an observer has logged out": (
+        Action("hold"),
+        Action("next_call", "", "banned_by_code"),
+        Action("login", "a", "bob"),
+        Action("call", "a"),
+        Action("observe", "a", "logout"),
+        Action("release", "", "well"),
+    ),
+    "what a closed client had asked for is revoked, whatever became of the next": (
+        Action("login_as_visitor", "a", "unsigned"),
+        Action("hold"),
+        Action("advance", seconds=31 * 86400.0),
+        Action("close", "a"),
+        Action("open", "a", "again"),
+        Action("next_renewal", "", "banned"),
+        Action("until", "a", "due"),
+        Action("release", "", "well"),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def ours() -> Iterator[Processes]:
+    source = Processes([sys.executable, "-m", "tests.subjects.own_sync"])
+    yield source
+    source.close()
+
+
+@pytest.mark.parametrize("scenario", RIGHT_OF_OURS.values(), ids=RIGHT_OF_OURS)
+def test_nothing_is_wrong_with_ours_if(scenario: Phrase, ours: Processes) -> None:
+    outcome = play(ours.take, ours.features, scenario, patience=1.0)
     assert [(each.sentence.text, each.wrong) for each in outcome.found] == []
 
 

@@ -1,6 +1,7 @@
 """An asyncio loop that says when it waits, and whose time is a clock's that is moved by hand."""
 
 import asyncio
+import math
 import selectors
 from collections.abc import Callable
 
@@ -58,6 +59,16 @@ class Loop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Seconds that passed, by the clock."""
         return super().time() if self._by_hand is None else self._by_hand.monotonic()
+
+    @property
+    def _clock_resolution(self) -> float:
+        # asyncio takes a timer for due that is closer than this. By hand that is at its time exactly:
+        # asyncio's own nanosecond is lost in large times, and then it would be looked at for ever.
+        return self._resolution if self._by_hand is None else math.ulp(self.time())
+
+    @_clock_resolution.setter
+    def _clock_resolution(self, seconds: float) -> None:
+        self._resolution = seconds
 
     def waits_with(self) -> object | None:
         """What tells this wait from all others; None if there is something to do. From any thread."""

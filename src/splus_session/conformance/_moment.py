@@ -173,6 +173,14 @@ class Moment:
         return abs(self.after.offset - self.before.offset) > 1
 
     @property
+    def is_race(self) -> bool:
+        """Whether it decides what happens on the way which of several comes first: what one API answer
+        says of the session, what another says, or an observer that logs out.
+        """
+        news = len(self.notes.get("api_said", set[str]()) - {"nothing"})
+        return news + bool(self.notes.get("observer_logged_out")) > 1
+
+    @property
     def is_agreed(self) -> bool:
         """Whether the client says that it is where the oracle says, or that it is establishing because it
         renews. To say so is a breach of RENEW-2, but the two have not parted.

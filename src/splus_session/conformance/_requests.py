@@ -32,6 +32,8 @@ class Requests:
         self._logged: set[int] = set()
         self._unread: list[Received] = []
         """API requests whose answers were not made sense of yet."""
+        self._left: list[Received] = []
+        """Session requests that were on their way when their client was closed."""
 
     # ── Arrivals ────────────────────────────────────────────────────────────────────────────────
 
@@ -47,7 +49,9 @@ class Requests:
             self._stage.note("platform", "platform", "kept waiting")
         if record.endpoint is Endpoint.GET_CHANNELS:
             self._unread.append(record)
-        if record.endpoint in SESSION_ENDPOINTS and not self._match(record) and not self._renews(record):
+        if record.endpoint in SESSION_ENDPOINTS and not (
+            self._match(record) or self._renews(record) or self._revokes_what_was_left(record)
+        ):
             for client in self._whose(record):
                 client.surplus.append(record)
 
@@ -71,6 +75,15 @@ class Requests:
                 if self._match(record):
                     return True
         return False
+
+    def _revokes_what_was_left(self, record: Received) -> bool:
+        """Whether it revokes a token that came when its client was closed. It may. [LOGIN-6]"""
+        token = record.access_token
+        return record.endpoint is Endpoint.REVOKE and any(
+            token is not None and json_object(left.response.body).get("accessToken") == token.reveal()
+            for left in self._left
+            if left.response is not None
+        )
 
     def _whose(self, record: Received) -> list[Client]:
         """Whose surplus request it is: as far as can be told, that of the client of its user."""
@@ -97,6 +110,8 @@ class Requests:
 
     def forget(self, client: Client | None = None) -> None:
         """What requests of a client, or of all, are answered from now on is told to nobody."""
+        if client is not None:
+            self._left += [flight.record for flight in client.oracle.flights if flight.record is not None]
         self._unread = [
             record for record in self._unread if client is not None and client.attempt_of(record) is None
         ]
@@ -145,12 +160,15 @@ class Requests:
             attempt = client.attempt_of(record)
             if attempt is None:
                 continue
-            client.notes["api_said"] = "nothing" if record.status != 401 else "rejected"
+            said = client.notes.setdefault("api_said", set[str]())
             if code == 400312:
-                client.notes["api_said"] = "banned"
+                said.add("banned")
                 client.oracle.feed(UserBanned(attempt=attempt), now)
             elif record.status == 401 or code == 400100:
+                said.add("rejected")
                 client.oracle.feed(TokenRejected(attempt), now)
+            else:
+                said.add("nothing")
 
     def judge_calls(self, client: Client) -> None:
         """Tell what should have become of API calls by now."""

@@ -80,6 +80,8 @@ def tells_that(moment: Moment) -> Judgement:
     """It tells observer 0 what the oracle announces, and is where the oracle says."""
     if moment.notes.get("opened"):
         return is_where(moment)  # what it hears first is another sentence's
+    if moment.is_race:
+        return is_where(moment)
     told = after_joining(moment, 0)
     if told == ["tokenExpired", *(moment.states or ["established"])] and moment.learned_the_time:
         return is_where(moment)  # by the answer that ended or renewed it, it learned that it was expired

@@ -91,7 +91,7 @@ def _(moment: Moment) -> Judgement:
 def _(moment: Moment) -> Judgement:
     if moment.notes.get("stays", 0) < 2:
         return None
-    if moment.took("token_rejected") and moment.lacks(Verify):
+    if moment.took("token_rejected") and moment.lacks(Verify) and not moment.is_race:
         return Wrong("the rejection is verified", "it is not")
     if not _ended_by_ban(moment) and not moment.took("token_expired", "token_rejected"):
         return None

@@ -64,8 +64,7 @@ def _(moment: Moment) -> Judgement:
 def _(moment: Moment) -> Judgement:
     verified = [command for step in moment.steps for command in step.commands if isinstance(command, Verify)]
     rejected = any(isinstance(step.event, TokenRejected) for step in moment.steps)
-    # Whether a call or an observer that logs out comes first is for nobody to say.
-    if not rejected or moment.notes.get("observer_logged_out"):
+    if not rejected or moment.is_race:
         return None
     if moment.lacks(Verify):
         return Wrong("GET /api/v3/sessions, once", "it is not verified")

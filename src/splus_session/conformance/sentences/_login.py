@@ -416,7 +416,7 @@ _AFTER = {"on_login": "established", "on_ban": "terminated", "on_logout": "notLo
 
 @sentence("HOOK-1", "Side effects run once each, in order, when the session has moved", "hooks")
 def _(moment: Moment) -> Judgement:
-    if not moment.hooks and not moment.hooked:
+    if (not moment.hooks and not moment.hooked) or moment.is_race:
         return None
     for hook, state in moment.notes["hooked_at"]:
         # Which of two threads tells the kit first says nothing, but where the session is does.

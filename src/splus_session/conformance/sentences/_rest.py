@@ -71,7 +71,7 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("OBSERVE-3", "An observer may log out", "observers")
 def _(moment: Moment) -> Judgement:
-    if not moment.notes.get("observer_logged_out"):
+    if not moment.notes.get("observer_logged_out") or moment.is_race:
         return None
     for observer, how in moment.observers.items():
         told = after_joining(moment, observer)
@@ -172,6 +172,6 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("WIRE-1", "An API error that is not about the session changes nothing", "call")
 def _(moment: Moment) -> Judgement:
-    if moment.notes.get("api_said") != "nothing" or moment.changes:
+    if moment.notes.get("api_said") != {"nothing"} or moment.changes:
         return None
     return tells_that(moment)
