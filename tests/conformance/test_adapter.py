@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -605,6 +607,28 @@ def test_a_thread_that_has_only_just_begun_is_not_still(monkeypatch: pytest.Monk
     patiently(still)
     lock.release()
     thread.join()
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_the_garbage_collector_rests_while_it_is_looked_where_threads_are(
+    collects: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, seen = sys._current_frames, list[bool]()
+
+    def spy() -> dict[int, Any]:
+        seen.append(gc.isenabled())
+        return look()
+
+    monkeypatch.setattr(sys, "_current_frames", spy)
+    try:
+        if not collects:
+            gc.disable()
+        patiently(Stillness({}, lambda: False, lambda: 0))
+        assert gc.isenabled() == collects
+    finally:
+        gc.enable()
+    assert seen
+    assert not any(seen)
 
 
 def test_a_request_that_ends_when_all_was_seen_to_be_still_counts_as_open(

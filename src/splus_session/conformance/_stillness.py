@@ -12,6 +12,7 @@ of them did, and nobody was left to wake another. That holds for what a thread i
   had in between, it does not wait for that lock. Elsewhere it must stay in one place for longer.
 """
 
+import gc
 import os
 import sys
 import threading
@@ -111,7 +112,7 @@ class _Place:
 def _waits(loops: Mapping[int, Callable[[], object | None]]) -> dict[int, object] | None:
     """By thread, what it waits for as far as Python knows; None if one is seen to be at work."""
     ours = threading.get_ident()
-    frames = sys._current_frames()  # pyright: ignore[reportPrivateUsage]  documented
+    frames = _frames()
     waits: dict[int, object] = {}
     try:
         for ident, frame in frames.items():
@@ -125,6 +126,21 @@ def _waits(loops: Mapping[int, Callable[[], object | None]]) -> dict[int, object
         return waits
     finally:
         frames.clear()  # our own frame is in there, and would hold itself
+
+
+def _frames() -> dict[int, FrameType]:
+    """By thread, where it is.
+
+    Now and then CPython 3.11 does not come back from there, if the garbage collector runs meanwhile
+    (gh-106883). So that rests.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return sys._current_frames()  # pyright: ignore[reportPrivateUsage]  documented
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _wait_of(frame: FrameType) -> object | None:
