@@ -49,24 +49,19 @@ def test_stopping_hangs_up_on_idle_clients_and_it_may_come_back_where_it_was(pla
             pass
 
 
-@pytest.mark.parametrize("attempt", range(5))
+@pytest.mark.parametrize("attempt", range(1, 9))
 def test_stopping_hangs_up_on_those_who_are_just_connecting(platform: FakePlatform, attempt: int) -> None:
-    connections: list[socket.socket] = []
-
-    def connect(port: int) -> None:
-        with contextlib.suppress(OSError):  # it has stopped
-            while True:
-                connections.append(socket.create_connection(("127.0.0.1", port), timeout=30))
-
-    with platform.serve() as server:
-        thread = threading.Thread(target=connect, args=(server.port,))
-        thread.start()
-        while len(connections) < attempt:
-            pass
-    thread.join(30)
-    for connection in connections:
-        with connection, contextlib.suppress(ConnectionError):  # reset, which is as good
-            assert connection.recv(1) == b""
+    # Nobody connects any more while it closes: Linux forgets a handshake now and then if the listener is
+    # closed under it, and tells the client nothing.
+    with contextlib.ExitStack() as stack:
+        with platform.serve() as server:
+            address = ("127.0.0.1", server.port)
+            connections = [
+                stack.enter_context(socket.create_connection(address, timeout=30)) for _ in range(attempt)
+            ]
+        for connection in connections:
+            with contextlib.suppress(ConnectionError):  # reset, which is as good
+                assert connection.recv(1) == b""
 
 
 def test_many_may_serve_the_same_world(platform: FakePlatform) -> None:

@@ -52,7 +52,8 @@ class FakeServer:
             self._thread.join()
 
     def _run(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._socket]))
+        with self._socket:  # also if there are no file descriptors left to stop with
+            asyncio.run(self._server.serve(sockets=[self._socket]))
 
 
 class _Server(uvicorn.Server):
