@@ -213,6 +213,25 @@ RIGHT: dict[str, Phrase] = {
         Action("sleep", seconds=601.0),
         Action("call", "a"),
     ),
+    "a rejection comes while a revocation is under way that fails": (
+        SHORT_LIVED,
+        Action("next_renewal", "", "hold"),
+        LOGIN,
+        Action("until", "a", "expiry"),
+        Action("call", "a"),
+        Action("secure_logout", "a"),
+        Action("next", "", "lost"),
+        Action("next_call", "", "unauthorized"),
+        Action("release", "", "well"),
+    ),
+    "a client does not learn the time from an answer that nobody waits for": (
+        Action("skew", seconds=40 * 86400.0),
+        Action("hold"),
+        LOGIN,
+        Action("logout", "a"),
+        Action("release", "", "well"),
+        Action("login_with_access_token", "a", "good"),
+    ),
 }
 
 

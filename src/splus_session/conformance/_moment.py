@@ -175,10 +175,22 @@ class Moment:
     @property
     def is_race(self) -> bool:
         """Whether it decides what happens on the way which of several comes first: what one API answer
-        says of the session, what another says, or an observer that logs out.
+        says of the session, what another says, an observer that logs out, or a revocation that fails.
         """
         news = len(self.notes.get("api_said", set[str]()) - {"nothing"})
-        return news + bool(self.notes.get("observer_logged_out")) > 1
+        return news + bool(self.notes.get("observer_logged_out")) + self.took("revocation_failed") > 1
+
+    @property
+    def taught_in_vain(self) -> bool:
+        """Whether an answer that nobody waits for any more told what the platform's clock shows. A client
+        may learn from it as the oracle does, or not.
+        """
+        return any(
+            step.row is not None
+            and step.row.reactions == ("revoke_orphan",)
+            and abs(step.after.offset - step.before.offset) > 1
+            for step in self.steps
+        )
 
     @property
     def is_agreed(self) -> bool:

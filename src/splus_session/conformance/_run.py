@@ -50,6 +50,8 @@ class Run:
         """The actions that made sense."""
         self.stopped: str | None = None
         """Why there was no going on."""
+        self._is_over = False
+        """Whether to end here, though nothing is wrong."""
         self._judged = 0
         """How many requests moments were made of."""
 
@@ -88,7 +90,7 @@ class Run:
                     self._stage.note("kit", "platform", action.words())
                 for _ in self.doing.do(action):
                     yield from self._moments(action)
-                    if self.stopped is not None:
+                    if self.stopped is not None or self._is_over:
                         return
 
     # ── Moments ─────────────────────────────────────────────────────────────────────────────────
@@ -185,6 +187,7 @@ class Run:
     def _move_on(self, client: Client, moment: Moment) -> None:
         """Make ready for the next moment, and stop if the two have parted."""
         oracle, now = client.oracle, self._stage.clock.now()
+        self._is_over = self._is_over or moment.taught_in_vain
         lacking = [wanted for wanted in moment.missing if not isinstance(wanted, RevokeOrphan | Verify)]
         late = moment.unasked or lacking or not moment.is_agreed
         if late and client.is_open and moment.notes.get("time") is not None and _is_only_time(moment):
