@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -29,7 +30,7 @@ from splus_session.conformance._platform import _FAULTS
 from splus_session.conformance._run import Run
 from splus_session.conformance._sense import needs
 from splus_session.conformance._source import Processes
-from splus_session.conformance.sentences import SENTENCES
+from splus_session.conformance.sentences import SENTENCES, Wrong
 from splus_session.requirements import REQUIREMENTS
 from tests.conformance.test_command import SMALL
 
@@ -224,21 +225,47 @@ RIGHT: dict[str, Phrase] = {
         Action("next_call", "", "unauthorized"),
         Action("release", "", "well"),
     ),
-    "a client does not learn the time from an answer that nobody waits for": (
-        Action("skew", seconds=40 * 86400.0),
-        Action("hold"),
-        LOGIN,
-        Action("logout", "a"),
-        Action("release", "", "well"),
-        Action("login_with_access_token", "a", "good"),
-    ),
 }
 
 
 @pytest.mark.parametrize("scenario", RIGHT.values(), ids=RIGHT)
 def test_nothing_is_wrong_if(scenario: Phrase, small: Processes) -> None:
-    outcome = play(small.take, small.features, scenario, patience=1.0)
-    assert [(each.sentence.text, each.wrong) for each in outcome.found] == []
+    assert _found(small, scenario) == []
+
+
+def _found(source: Processes, scenario: Phrase) -> list[tuple[str, Wrong]]:
+    outcome = play(source.take, source.features, scenario, patience=1.0)
+    return [(each.sentence.text, each.wrong) for each in outcome.found]
+
+
+@pytest.fixture(scope="module")
+def every_answer() -> Iterator[Processes]:
+    source = Processes([sys.executable, str(Path(SMALL[1]).with_name("every_answer.py"))])
+    yield source
+    source.close()
+
+
+@pytest.mark.parametrize("learning", ["small", "every_answer"])
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        (LOGIN, SET_BACK, Action("call", "a"), Action("until", "a", "due")),
+        (LOGIN, Action("jump", seconds=3600.0), Action("call", "a"), Action("until", "a", "renewal")),
+        (
+            Action("skew", seconds=40 * 86400.0),
+            Action("hold"),
+            LOGIN,
+            Action("logout", "a"),
+            Action("release", "", "well"),
+            Action("login_with_access_token", "a", "good"),
+        ),
+    ],
+    ids=["that it was set back", "that it was set forward", "from an answer that comes late"],
+)
+def test_a_client_may_learn_the_time_from_every_answer_or_from_some(
+    scenario: Phrase, learning: str, request: pytest.FixtureRequest
+) -> None:
+    assert _found(request.getfixturevalue(learning), scenario) == []
 
 
 RIGHT_OF_OURS: dict[str, Phrase] = {
@@ -272,8 +299,7 @@ def ours() -> Iterator[Processes]:
 
 @pytest.mark.parametrize("scenario", RIGHT_OF_OURS.values(), ids=RIGHT_OF_OURS)
 def test_nothing_is_wrong_with_ours_if(scenario: Phrase, ours: Processes) -> None:
-    outcome = play(ours.take, ours.features, scenario, patience=1.0)
-    assert [(each.sentence.text, each.wrong) for each in outcome.found] == []
+    assert _found(ours, scenario) == []
 
 
 @pytest.mark.parametrize(

@@ -181,18 +181,6 @@ class Moment:
         return news + bool(self.notes.get("observer_logged_out")) + self.took("revocation_failed") > 1
 
     @property
-    def taught_in_vain(self) -> bool:
-        """Whether an answer that nobody waits for any more told what the platform's clock shows. A client
-        may learn from it as the oracle does, or not.
-        """
-        return any(
-            step.row is not None
-            and step.row.reactions == ("revoke_orphan",)
-            and abs(step.after.offset - step.before.offset) > 1
-            for step in self.steps
-        )
-
-    @property
     def is_agreed(self) -> bool:
         """Whether the client says that it is where the oracle says, or that it is establishing because it
         renews. To say so is a breach of RENEW-2, but the two have not parted.

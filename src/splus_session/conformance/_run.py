@@ -23,6 +23,8 @@ from splus_session.conformance.verdicts import Line
 from splus_session.testing import Received
 
 _OF_PLATFORM: Final = frozenset({"next", "next_renewal", "hold", "release", "next_call", "platform", "skew"})
+_WRONG: Final = 2.0
+"""Seconds. Whose clock is less wrong knows the time: `Date` has whole seconds."""
 _TIME_FACTS: Final = frozenset({"token_expired", "renewal_due", "answer_overdue", "revocation_due"})
 
 
@@ -54,6 +56,8 @@ class Run:
         """Whether to end here, though nothing is wrong."""
         self._judged = 0
         """How many requests moments were made of."""
+        self._answered = 0
+        """How many of them were answered."""
 
     @property
     def lines(self) -> list[Line]:
@@ -99,8 +103,9 @@ class Run:
         """What just happened, client by client, and whether to go on."""
         arrived = self._stage.desk.arrived()
         if len(arrived) < self._judged:  # another process counts anew
-            self._judged = 0
+            self._judged = self._answered = 0
         requests, self._judged = arrived[self._judged :], len(arrived)
+        before, self._answered = self._answered, sum(record.response is not None for record in arrived)
         leaks, uncaught = self._stage.talk.take_leaks(), self._sorting.take_uncaught()
         judged = [
             (client, self._moment(client, action, requests, leaks, uncaught))
@@ -109,6 +114,7 @@ class Run:
         yield from (moment for _, moment in judged)
         for client, moment in judged:
             self._move_on(client, moment)
+            self._is_over |= self._answered > before and self._may_know_otherwise(client, moment)
 
     def _moment(
         self,
@@ -179,15 +185,27 @@ class Run:
             "last_told": dict(client.last_told),
             "held": [*held, *(other.oracle.snapshot for other in clients)],
             "several": len(clients) > 1,
-            "knows_time": all(abs(offset - wrong) < 2 for offset in offsets),
+            "knows_time": all(abs(offset - wrong) < _WRONG for offset in offsets),
         }
+
+    def _may_know_otherwise(self, client: Client, moment: Moment) -> bool:
+        """Whether this client may know what the platform's clock shows and the oracle does not, or the other
+        way round: some learn from every answer, some only from those that they wait for. [EXPIRE-4]
+        """
+        wrong = moment.server_now - moment.now
+        in_vain = any(
+            step.row is not None
+            and step.row.reactions == ("revoke_orphan",)
+            and abs(step.after.offset - step.before.offset) >= _WRONG
+            for step in moment.steps
+        )
+        return client.is_open and (in_vain or abs(client.oracle.snapshot.offset - wrong) >= _WRONG)
 
     # ── Going on ────────────────────────────────────────────────────────────────────────────────
 
     def _move_on(self, client: Client, moment: Moment) -> None:
         """Make ready for the next moment, and stop if the two have parted."""
         oracle, now = client.oracle, self._stage.clock.now()
-        self._is_over = self._is_over or moment.taught_in_vain
         lacking = [wanted for wanted in moment.missing if not isinstance(wanted, RevokeOrphan | Verify)]
         late = moment.unasked or lacking or not moment.is_agreed
         if late and client.is_open and moment.notes.get("time") is not None and _is_only_time(moment):
