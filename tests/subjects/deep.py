@@ -14,7 +14,6 @@ from typing import Final, Protocol
 from splus_session.conformance import _command
 from splus_session.conformance._campaign import DEFAULT_BUDGET, Campaign
 from splus_session.conformance._source import Processes
-from splus_session.conformance.verdicts import Breach
 from tests.subjects.gallery import Mistake, is_caught, mistakes
 
 ALL_SEEDS: Final = "1-20"
@@ -86,13 +85,9 @@ def _alarms(subject: Named, seed: int, folder: Path) -> str | None:
     if report.passed:
         print(what, flush=True)
         return None
-    _command.write(report, folder, partial(_replay, subject.command, folder))
+    _command.write(report, folder, partial(_command.replay_command, subject.command, folder))
     problems = [breach.sentence for breach in report.breaches] + [each.text for each in report.troubles]
     return _told(f"{what}, a false alarm: {problems}; see {folder}")
-
-
-def _replay(command: Sequence[str], folder: Path, breach: Breach) -> str:
-    return _command.replay_command(command, folder / _command.REPLAYS / _command.file_name(*breach.key))
 
 
 def _told(problem: str) -> str:

@@ -70,8 +70,7 @@ def judge(
         source.close()
 
     def replay(breach: Breach) -> str:
-        folder = "." if report is None else str(report)
-        return replay_command(command, Path(folder, REPLAYS, file_name(*breach.key)))
+        return replay_command(command, report or Path(), breach)
 
     if report is not None:
         write(found, report, replay)
@@ -129,8 +128,9 @@ def file_name(requirement: str, sentence: str) -> str:
     return f"{requirement}-{words[:60].rstrip('-')}.json"
 
 
-def replay_command(command: Sequence[str], file: Path) -> str:
-    """What to type to see a breach again."""
+def replay_command(command: Sequence[str], folder: Path, breach: Breach) -> str:
+    """What to type to see a breach again, of which the reports are in this folder."""
+    file = folder / REPLAYS / file_name(*breach.key)
     return f"splus-session conform --replay {shlex.quote(str(file))} -- {shlex.join(command)}"
 
 
