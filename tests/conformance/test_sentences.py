@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import attrs
 import pytest
 
 from splus_session import (
@@ -23,15 +24,19 @@ from splus_session import (
 from splus_session.conformance import _actions
 from splus_session.conformance._actions import ALWAYS, ANSWERS, GROUPS, OPENINGS, WORDS, Action, Phrase
 from splus_session.conformance._campaign import NOT_VISIBLE
+from splus_session.conformance._client import Client
 from splus_session.conformance._judge import ALIVE, FALLBACKS, play
 from splus_session.conformance._lines import FEATURES
 from splus_session.conformance._oracle import Oracle
 from splus_session.conformance._platform import _FAULTS
+from splus_session.conformance._requests import Requests
 from splus_session.conformance._run import Run
 from splus_session.conformance._sense import needs
 from splus_session.conformance._source import Processes
+from splus_session.conformance._stage import Stage
 from splus_session.conformance.sentences import SENTENCES, Wrong
 from splus_session.requirements import REQUIREMENTS
+from splus_session.testing import Endpoint, Received
 from tests.conformance.test_command import SMALL
 
 PHRASES = tuple(dict.fromkeys(phrase for group in (OPENINGS, ALWAYS, *GROUPS.values()) for phrase in group))
@@ -309,13 +314,7 @@ def test_nothing_is_wrong_with_ours_if(scenario: Phrase, ours: Processes) -> Non
 def test_what_was_sent_just_before_it_grew_too_old_was_young_enough(
     age: float, is_young: bool, counts_as: float | None
 ) -> None:
-    grant = AuthTokenGrant("ann", AuthToken("t"))
-    oracle = Oracle(development=False, session_handler=True, access_token_handler=False)
-    oracle.feed(HandlersChanged(session_handler=True, access_token_handler=False), 0.0)
-    opened = oracle.feed(Login("ann", AuthToken("t")), 0.0).after
-    credential = Credential(AccessToken("a"), "ann", 0.0, 1e6)
-    oracle.feed(SessionOpened(credential, opened.session, minted=True), 0.0)
-    oracle.change(retry=Retry(900.0, 12, Failure(FailureKind.UNAVAILABLE), grant, obtained_at=0.0))
+    oracle, grant = _backing_off("ann", 0.0)
     oracle.advance(age)
     assert oracle.follow_renewal(age, sends_again=True)
     sent = [flight.wanted for flight in oracle.flights if isinstance(flight.wanted, Renew)]
@@ -324,3 +323,38 @@ def test_what_was_sent_just_before_it_grew_too_old_was_young_enough(
     renewal = oracle.snapshot.renewal
     assert renewal is not None
     assert counts_as is None or age - renewal.obtained_at == pytest.approx(counts_as)
+
+
+def _backing_off(user: str, now: float) -> tuple[Oracle, AuthTokenGrant]:
+    """A session whose renewal just failed. With that grant it is sent again, in 900 s at the latest."""
+    grant = AuthTokenGrant(user, AuthToken(user))
+    oracle = Oracle(development=False, session_handler=True, access_token_handler=False)
+    oracle.feed(HandlersChanged(session_handler=True, access_token_handler=False), now)
+    opened = oracle.feed(Login(user, grant.auth_token), now).after
+    oracle.feed(
+        SessionOpened(Credential(AccessToken(user), user, now, now + 1e6), opened.session, minted=True), now
+    )
+    oracle.flights.clear()
+    oracle.change(retry=Retry(now + 900.0, 12, Failure(FailureKind.UNAVAILABLE), grant, obtained_at=now))
+    return oracle, grant
+
+
+def test_a_renewal_sent_early_is_not_taken_for_another_clients_that_is_due() -> None:
+    stage = Stage(pytest.fail, frozenset({"time", "several"}))
+    now = stage.clock.now()
+    ann, bob = (Client(name, _backing_off(name, now)[0]) for name in ("ann", "bob"))
+    stage.clients = {"ann": ann, "bob": bob}
+    assert bob.oracle.snapshot.retry is not None
+    bob.oracle.change(retry=attrs.evolve(bob.oracle.snapshot.retry, at=now))
+    bob.oracle.advance(now)
+    requests = Requests(stage)
+    for user in ("ann", "bob"):
+        fields = {"userId": user, "authToken": AuthToken(user)}
+        path = "/api/v5/sessions"
+        requests.arrive(Received(now, "POST", path, Endpoint.LOGIN, user, "device", None, fields, ()))
+    for client in (ann, bob):
+        assert [(flight.record and flight.record.user_id, flight.exact) for flight in client.flights] == [
+            (client.name, True)
+        ]
+        assert client.surplus == []
+        assert client.notes == {}

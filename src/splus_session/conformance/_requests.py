@@ -50,20 +50,22 @@ class Requests:
         if record.endpoint is Endpoint.GET_CHANNELS:
             self._unread.append(record)
         if record.endpoint in SESSION_ENDPOINTS and not (
-            self._match(record) or self._renews(record) or self._revokes_what_was_left(record)
+            self._match(record, exact=True)
+            or self._renews(record)
+            or self._match(record, exact=False)
+            or self._revokes_what_was_left(record)
         ):
             for client in self._whose(record):
                 client.surplus.append(record)
 
-    def _match(self, record: Received) -> bool:
-        for exact in (True, False):
-            for client in self._stage.clients.values():
-                for flight in client.oracle.flights:
-                    if flight.record is None and fits(flight.wanted, record, exact=exact):
-                        flight.record, flight.exact = record, exact
-                        flight.sent_at = self._stage.clock.now()
-                        client.flights.append(flight)
-                        return True
+    def _match(self, record: Received, *, exact: bool) -> bool:
+        for client in self._stage.clients.values():
+            for flight in client.oracle.flights:
+                if flight.record is None and fits(flight.wanted, record, exact=exact):
+                    flight.record, flight.exact = record, exact
+                    flight.sent_at = self._stage.clock.now()
+                    client.flights.append(flight)
+                    return True
         return False
 
     def _renews(self, record: Received) -> bool:
@@ -72,7 +74,7 @@ class Requests:
             if _could_renew(client, record):
                 if not client.oracle.follow_renewal(self._stage.clock.now(), sends_again=True):
                     client.notes["renewed_early"] = True
-                if self._match(record):
+                if self._match(record, exact=True):
                     return True
         return False
 
