@@ -11,6 +11,7 @@ import attrs
 from splus_session import (
     AskRenewal,
     Change,
+    Credential,
     Event,
     OpenSession,
     Renew,
@@ -33,6 +34,12 @@ OPENING: Final = (Endpoint.LOGIN, Endpoint.VISITOR_LOGIN, Endpoint.BOT_LOGIN)
 
 Wanted = OpenSession | Renew | Verify | Revoke | RevokeOrphan
 """A request that the oracle expects."""
+
+
+def best_before(credential: Credential) -> float:
+    """When a client is to use a token no more, by the platform's clock; it has an expiry. [EXPIRE-2]"""
+    assert credential.expires_at is not None  # noqa: S101  for the type checker
+    return credential.expires_at - min(35.0, credential.lifetime / 10)
 
 
 @attrs.define(eq=False)
@@ -162,10 +169,24 @@ class Moment:
         """Whether an expected request of this kind did not arrive."""
         return any(isinstance(wanted, kind) for wanted in self.missing)
 
+    def with_another_token(self, kind: type[Wanted]) -> bool:
+        """Whether a request of this kind arrived that carries another token than it should."""
+        return any(isinstance(flight.wanted, kind) and not flight.exact for flight in self.flights)
+
     @property
     def api_requests(self) -> list[Received]:
         """The app's own requests among those that arrived."""
         return [record for record in self.requests if record.endpoint is Endpoint.GET_CHANNELS]
+
+    @property
+    def is_almost_expired(self) -> bool:
+        """Whether a request might reach the platform with a dead token, or the client cannot know.
+        [EXPIRE-2]
+        """
+        credential = self.after.credential
+        if credential is None or not self.notes["knows_time"]:
+            return True
+        return credential.expires_at is not None and self.server_now >= best_before(credential)
 
     @property
     def learned_the_time(self) -> bool:

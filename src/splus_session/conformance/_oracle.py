@@ -27,6 +27,7 @@ from splus_session import (
     Revoke,
     RevokeOrphan,
     RunHook,
+    ServerClock,
     SessionCore,
     SessionState,
     Snapshot,
@@ -62,6 +63,19 @@ _FAILS: Final[dict[FailureKind, frozenset[str]]] = {
     FailureKind.LOGGED_OUT: frozenset({"interrupted", "cancelled", "not_logged_in"}),
     FailureKind.SUPERSEDED: frozenset({"interrupted", "cancelled"}),
 }
+
+
+_OF_TOKEN: Final = frozenset({FailureKind.REFUSED, FailureKind.EXPIRED_ON_ARRIVAL, FailureKind.MALFORMED})
+
+
+def _kinds(do: str, failure: FailureKind) -> frozenset[str]:
+    """How a call fails whose request, or renewal, came to this."""
+    kinds = _FAILS[failure]
+    if do == "login_with_access_token" and failure in _OF_TOKEN:
+        return kinds | {"invalid_access_token"}
+    if do == "secure_logout" and failure in RETRYABLE:
+        return kinds | {"refused"}  # the platform may have refused it before it could not be asked again
+    return kinds
 
 
 @attrs.define(eq=False)
@@ -142,9 +156,18 @@ class Oracle:
                     case ReleaseWaiters(attempt, failure):
                         for call in self.calls:
                             if call.attempt == attempt and not call.is_due:
-                                call.kinds = frozenset() if failure is None else _FAILS[failure.kind]
+                                call.kinds = frozenset() if failure is None else _kinds(call.do, failure.kind)
             if isinstance(taken.event, RenewalFailed) and taken.row is not None:
                 self._widen(taken.event, now)
+            clock: ServerClock | None = getattr(taken.event, "clock", None)
+            if clock is not None and taken.row is not None:
+                self._doubt(clock, now)
+
+    def _doubt(self, clock: ServerClock, now: float) -> None:
+        """Take the platform's clock for as late as this answer lets it be: what a client does before the
+        oracle is followed. Clients read `Date`, which has whole seconds, in different ways. [EXPIRE-4]
+        """
+        self.change(offset=min(self.snapshot.offset, clock.date - now))
 
     def _widen(self, event: RenewalFailed, now: float) -> None:
         """Let a retry come at any moment of its backoff, and at its end at the latest. [RENEW-7]"""

@@ -47,13 +47,13 @@ class Requests:
             self._log_answer(record)
         else:
             self._stage.note("platform", "platform", "kept waiting")
-        if record.endpoint is Endpoint.GET_CHANNELS:
+        if record.endpoint not in SESSION_ENDPOINTS:
             self._unread.append(record)
         if record.endpoint in SESSION_ENDPOINTS and not (
             self._match(record, exact=True)
             or self._renews(record)
             or self._match(record, exact=False)
-            or self._revokes_what_was_left(record)
+            or self._revokes_what_is_not_used(record)
         ):
             for client in self._whose(record):
                 client.surplus.append(record)
@@ -78,13 +78,13 @@ class Requests:
                     return True
         return False
 
-    def _revokes_what_was_left(self, record: Received) -> bool:
-        """Whether it revokes a token that came when its client was closed. It may. [LOGIN-6]"""
-        token = record.access_token
-        return record.endpoint is Endpoint.REVOKE and any(
-            token is not None and json_object(left.response.body).get("accessToken") == token.reveal()
-            for left in self._left
-            if left.response is not None
+    def _revokes_what_is_not_used(self, record: Received) -> bool:
+        """Whether it revokes a token that nobody uses any more. It may, as long as nobody waits for that, and
+        a client that was closed may, too. [LOGIN-6] [LOGOUT-1]
+        """
+        used = [client.oracle.snapshot.credential for client in self._stage.clients.values()]
+        return record.endpoint is Endpoint.REVOKE and not any(
+            credential is not None and credential.access_token == record.access_token for credential in used
         )
 
     def _whose(self, record: Received) -> list[Client]:
@@ -95,16 +95,22 @@ class Requests:
 
     # ── Answers ─────────────────────────────────────────────────────────────────────────────────
 
-    def read_answers(self) -> bool:
-        """Tell the oracle what was answered. Whether anything was."""
+    def read_answers(self, *, given_up: bool = False) -> bool:
+        """Tell the oracle what was answered; what its client hung up on counts only if that is asked for,
+        since it may have done that for what another answer says. Whether anything was.
+        """
         new = False
-        for record in [record for record in self._unread if _is_over(record)]:
+
+        def is_over(record: Received) -> bool:
+            return record.over or (given_up and record.given_up)
+
+        for record in [record for record in self._unread if is_over(record)]:
             self._unread.remove(record)
             new = True
             self._read(record)
         for client in self._stage.clients.values():
             for flight in tuple(client.oracle.flights):
-                if flight.record is not None and flight.answer is None and _is_over(flight.record):
+                if flight.record is not None and flight.answer is None and is_over(flight.record):
                     new = True
                     self._answered(client, flight, flight.record)
             client.oracle.flights = [flight for flight in client.oracle.flights if flight.answer is None]
@@ -193,6 +199,9 @@ class Requests:
         elif call.ended is not None and _has_failed_to_renew(client):
             # What a renewal comes to is shared by all who wait for it, whatever comes next. [RENEW-3]
             call.kinds, call.may_fail = frozenset({"denied"}), True
+        elif _may_wait_or_fail(client) and waited <= 120:
+            if call.ended is not None:
+                call.kinds, call.may_fail = frozenset({"denied"}), True
         elif isinstance(verdict, Denied) or waited > 120:
             call.kinds = frozenset({"denied"})
         elif isinstance(verdict, Granted):
@@ -226,6 +235,17 @@ def _has_failed_to_renew(client: Client) -> bool:
         for step in client.oracle.steps
         for command in step.commands
     )
+
+
+def _may_wait_or_fail(client: Client) -> bool:
+    """Whether no renewal is on its way for an expired token, and yet there is something to wait for: one
+    that will be sent again soon, or a revocation. Whoever needs a token may wait for that. [EXPIRE-5]
+    """
+    snapshot = client.oracle.snapshot
+    if snapshot.state is not SessionState.TOKEN_EXPIRED or snapshot.renewal is not None:
+        return False
+    is_retried = snapshot.retry is not None and snapshot.retry.grant is not None
+    return is_retried or snapshot.revocation is not None
 
 
 def _could_renew(client: Client, record: Received) -> bool:

@@ -85,6 +85,7 @@ class Sorting:
             self._seen += 1
             self._requests.arrive(record)
             self._requests.read_answers()
+        new = self._requests.read_answers(given_up=True) or new
         events = self._stage.talk.take_events()
         for event in events:
             self._hear(event)

@@ -91,11 +91,23 @@ class Using:
             call.kinds = frozenset({"invalid_argument", "not_allowed"})
             return
         grant = None if token is None else AuthToken(token)
-        self._log_in(client, call, Login(user, grant, own_handler=own), own_handler=own)
+        # Which of two reasons is told is open.
+        besides = frozenset({"auth_token_required"}) if token is None else frozenset[str]()
+        self._log_in(client, call, Login(user, grant, own_handler=own), own_handler=own, besides=besides)
 
-    def _log_in(self, client: Client, call: Call, event: Event, *, own_handler: bool = False) -> None:
+    def _log_in(
+        self,
+        client: Client,
+        call: Call,
+        event: Event,
+        *,
+        own_handler: bool = False,
+        besides: frozenset[str] = frozenset(),
+    ) -> None:
         step = self._ask_for(client, call, event)
-        if step.row is not None:
+        if step.row is None:
+            call.kinds = (call.kinds or frozenset()) | besides
+        else:
             client.own_handler = own_handler
             call.attempt, call.kinds = client.oracle.snapshot.session, None
 
@@ -109,7 +121,8 @@ class Using:
         except InvalidAccessTokenError:
             call.kinds = frozenset({"invalid_access_token", "not_allowed", "handler_required"})
         else:
-            self._log_in(client, call, LoginWithAccessToken(credential))
+            besides = frozenset({"invalid_access_token"}) if action.how == "expired" else frozenset[str]()
+            self._log_in(client, call, LoginWithAccessToken(credential), besides=besides)
 
     def login_as_visitor(self, action: Action) -> None:
         """A visitor logs in, signed or not."""

@@ -152,6 +152,15 @@ class LoginOverLogin(Client):
             super().allow(request)
 
 
+@mistake("LOGIN-2", "Authorises no request, though it is logged in.")
+class NothingAuthorised(Client):
+    def live_credential(self) -> tuple[Stay, Credential] | Attempt:
+        live = super().live_credential()
+        if not isinstance(live, Attempt):
+            raise ClientError("not_logged_in", "nobody is logged in")
+        return live
+
+
 @mistake("LOGIN-2", "Tells that a session is established before it knows whose it is.")  # B28
 class ToldBeforeInPlace(Client):
     def established(self, stay: Stay, credential: Credential) -> None:
@@ -835,6 +844,16 @@ class UnconfirmedIsExpired(Client):
         )
 
 
+@mistake("EXPIRE-3", "Asks about the token of the login when another one was rejected.")
+class FirstTokenVerified(Client):
+    def established(self, stay: Stay, credential: Credential) -> None:
+        self._first = credential
+        super().established(stay, credential)
+
+    def verify(self, stay: Stay, credential: Credential) -> None:
+        super().verify(stay, getattr(self, "_first", credential))
+
+
 @mistake("EXPIRE-3", "Does not care when its token is rejected.")
 class RejectionIgnored(Client):
     def rejected(self, stay: Stay, credential: Credential, then: Callable[[], None]) -> None:
@@ -1158,6 +1177,18 @@ class SecureLogoutEndsLogin(Client):
 
     def secure_logout(self) -> Promise:
         return self.logout() if self.state == ESTABLISHING else super().secure_logout()
+
+
+@mistake("LOGOUT-3", "Revokes the token of the login, though it was renewed since.")
+class FirstTokenRevoked(Client):
+    def established(self, stay: Stay, credential: Credential) -> None:
+        self._first = credential
+        super().established(stay, credential)
+
+    def revocation_due(self, stay: Stay, revocation: Revocation) -> None:
+        current, stay.credential = stay.credential, getattr(self, "_first", stay.credential)
+        super().revocation_due(stay, revocation)
+        stay.credential = current
 
 
 @mistake("LOGOUT-4", "Revokes a second time when a secure logout is asked for twice.")

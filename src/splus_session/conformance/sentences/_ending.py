@@ -184,6 +184,8 @@ def _(moment: Moment) -> Judgement:
         return None
     if moment.lacks(Revoke):
         return Wrong("DELETE /api/v4/sessions", "nothing is sent")
+    if moment.with_another_token(Revoke):
+        return Wrong("DELETE /api/v4/sessions, with the session's token", "it carries another one")
     return True
 
 
@@ -207,6 +209,8 @@ def _(moment: Moment) -> Judgement:
         return None
     if moment.lacks(Verify):
         return Wrong("GET /api/v3/sessions, once", "it is not verified")
+    if moment.with_another_token(Verify):
+        return Wrong("GET /api/v3/sessions, with the session's token", "it carries another one")
     return tells_and_ends(moment, "secure_logout")
 
 

@@ -2,7 +2,7 @@
 
 from splus_session import Renew, TokenRejected, Verify
 from splus_session._core import Denied, Waiting
-from splus_session.conformance._moment import OPENING, Moment
+from splus_session.conformance._moment import OPENING, Moment, best_before
 from splus_session.conformance.sentences._base import (
     ESTABLISHED,
     NOT_LOGGED_IN,
@@ -51,8 +51,7 @@ def _(moment: Moment) -> Judgement:
         if credential is None and not moment.notes["several"]:
             return Wrong("no request with a token that the session does not have", f"{what}, with one")
         if credential is not None and credential.expires_at is not None:
-            leeway = min(35.0, credential.lifetime / 10)
-            if record.at >= credential.expires_at - leeway and moment.notes["knows_time"]:
+            if record.at >= best_before(credential) and moment.notes["knows_time"]:
                 late = record.at - credential.expires_at
                 return Wrong(
                     "no request with a token that is expired", f"{what}, {late:g} s after its expiry"
@@ -68,6 +67,8 @@ def _(moment: Moment) -> Judgement:
         return None
     if moment.lacks(Verify):
         return Wrong("GET /api/v3/sessions, once", "it is not verified")
+    if moment.with_another_token(Verify):
+        return Wrong("GET /api/v3/sessions, with the token that was rejected", "it carries another one")
     surplus = [record for record in moment.surplus if record.endpoint is Endpoint.VERIFY]
     if surplus:
         return Wrong(f"{len(verified)} verifications", f"{len(verified) + len(surplus)} verifications")
@@ -122,6 +123,8 @@ def _(moment: Moment) -> Judgement:
         return None
     if moment.notes.get("time") is None or moment.before.retry or moment.before.renewal:
         return None
+    if moment.before.revocation is not None:
+        return None  # when that is over, what it kept waiting begins
     if moment.surplus_asks or moment.surplus or moment.asked:
         return Wrong("it is not renewed by the clock", "a renewal is asked for, or sent")
     return tells_that(moment)

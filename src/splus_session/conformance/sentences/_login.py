@@ -1,6 +1,7 @@
 """Clients, logins and handlers."""
 
 from splus_session import AccessTokenGrant, BotGrant, OpenSession, Renew, RevokeOrphan, VisitorGrant
+from splus_session._core import Granted, authorize
 from splus_session.conformance._actions import LOGINS
 from splus_session.conformance._moment import Moment, Wanted
 from splus_session.conformance.sentences._base import (
@@ -136,6 +137,18 @@ def _(moment: Moment) -> Judgement:
     if told[0].text("user_id") is None:
         return Wrong("the user id is there", "there is none while established is told")
     return True
+
+
+@sentence("LOGIN-2", "While established, requests are authorised", "call")
+def _(moment: Moment) -> Judgement:
+    snapshots, credential = (moment.before, moment.after), moment.after.credential
+    if not moment.did("call") or moment.steps or moment.before.credential is not credential:
+        return None
+    if not all(isinstance(authorize(each), Granted) and each.revocation is None for each in snapshots):
+        return None
+    if moment.is_almost_expired:
+        return None
+    return ends_well(moment, "call")
 
 
 def _failed_login(moment: Moment) -> bool:
