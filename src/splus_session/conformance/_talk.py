@@ -37,8 +37,12 @@ class Adapter(Protocol):
         ...
 
     @property
-    def said(self) -> str:
-        """What it wrote besides."""
+    def heard(self) -> int:
+        """How many bytes it wrote besides."""
+        ...
+
+    def said(self, since: int = 0) -> str:
+        """What it wrote besides after so many bytes, as much as is kept."""
         ...
 
 
@@ -55,7 +59,8 @@ class Talk:
         self._desk = desk
         self._adapter: Adapter | None = None
         self._id = 1
-        self._said = 0
+        self._begun = self._looked = 0
+        """How much it had written besides when it was started, and when it was looked at last."""
         self._events: list[Told] = []
         self._leaks: list[str] = []
         self.idle = Idle(0)
@@ -66,7 +71,7 @@ class Talk:
     def start(self) -> None:
         """Begin to talk."""
         self._adapter = self._start()
-        self._said = 0
+        self._begun = self._looked = self._adapter.heard
 
     def kill(self) -> None:
         """End whom it talks to."""
@@ -80,7 +85,7 @@ class Talk:
 
     def said(self) -> str:
         """What it wrote to its standard error, without the secrets that are in it."""
-        return "" if self._adapter is None else self.without_secrets(self._adapter.said)
+        return "" if self._adapter is None else self.without_secrets(self._adapter.said())
 
     def without_secrets(self, text: str) -> str:
         """A text as it may be shown. [SECRET-1]"""
@@ -100,6 +105,7 @@ class Talk:
         self._id = self.next_id
         events, self.idle = self.adapter.send({"id": self._id, **command})
         self._look_for_secrets(events)
+        self._look_into_what_was_said()
         self._events += events
 
     def ask_again(self) -> None:
@@ -157,11 +163,7 @@ class Talk:
 
     def take_leaks(self) -> tuple[str, ...]:
         """What held a secret since this was asked last. [SECRET-1]"""
-        said = self.adapter.said
-        if len(said) != self._said:
-            self._said = len(said)
-            if any(secret in said for secret in self._desk.secrets()):
-                self._leaks.append("standard error holds a secret")
+        self._look_into_what_was_said()
         leaks, self._leaks = self._leaks, []
         return tuple(leaks)
 
@@ -171,3 +173,15 @@ class Talk:
             text = json.dumps(event.fields, ensure_ascii=False)
             if any(secret in text for secret in secrets):
                 self._leaks.append(f"the event {event.event} holds a secret")
+
+    def _look_into_what_was_said(self) -> None:
+        heard = self.adapter.heard
+        if heard == self._looked:
+            return
+        secrets = self._desk.secrets()
+        # The beginning of a secret may have come before the last look, and its end after it.
+        since = max(self._begun, self._looked - max(map(len, secrets)) + 1)
+        self._looked = heard
+        said = self.adapter.said(since)
+        if any(secret in said for secret in secrets):
+            self._leaks.append("standard error holds a secret")
