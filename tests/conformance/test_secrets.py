@@ -86,3 +86,60 @@ def test_a_secret_that_is_written_in_two_pieces_is_seen_once() -> None:
         writer.text += piece
         leaks.append(len(talk.take_leaks()))
     assert leaks == [0, 0, 0, 0, 1, 0, 0]
+
+
+# ── What is shown ───────────────────────────────────────────────────────────────────────────────
+
+
+def shown(outcome: Outcome) -> str:
+    """All that a report may show of a run."""
+    told = [outcome.adapter_error or "", outcome.said, outcome.logins.last_refused]
+    for found in outcome.found:
+        told += [found.wrong.expected, found.wrong.observed, *map(str, found.lines)]
+    return "\n".join(told)
+
+
+SAYS = {
+    "in the message of an error": "say(event='failed', of=c['id'], kind='other', message=text)",
+    "in a value": "say(event='done', of=c['id'], value=text)",
+    "uncaught": "say(event='uncaught', message=text)",
+    "in a look": "look = {'state': 'notLoggedIn', 'user_id': text, 'device_id': text}; "
+    "idle(c, clients={'a': look}); continue",
+    "in a line that is none": "print(text, flush=True)",
+    "in a line of JSON that is none": "say(event='none', text=text)",
+    "on standard error": "print(text, file=sys.stderr, flush=True); sys.exit(3)",
+    "in a path": "ask(text)",
+}
+
+
+@pytest.mark.parametrize("how", SAYS)
+@pytest.mark.parametrize("before", [0, 10, 30, 45, 80, 100, 180])
+def test_no_part_of_a_secret_is_shown(how: str, before: int, tmp_path: Path) -> None:
+    body = f"""
+    import urllib.error, urllib.parse, urllib.request
+    def ask(text):
+        global sent
+        sent += 1
+        try:
+            urllib.request.urlopen(url + "/" + urllib.parse.quote(text), b"{{}}").read()
+        except urllib.error.HTTPError:
+            pass
+    sent = 0
+    born = idle
+    def idle(command, **fields): born(command, **{{"sent": sent, **fields}})
+    for c in commands():
+        url = c.get("url") or (url if "url" in globals() else "")
+        if c["do"] == "login":
+            open(sys.argv[1] + "/../token", "w").write(c["auth_token"])
+            text = "." * {before} + " of " + c["auth_token"]
+            {SAYS[how]}
+        if c["do"] == "hello": idle(c, features=["time"])
+        else: idle(c)
+    """
+    source = Processes(Hostile("tells", body, "").command(tmp_path))
+    try:
+        told = shown(outcome_of(source, LOGIN))
+    finally:
+        source.close()
+    token = (tmp_path / "token").read_text()
+    assert [token[n : n + 6] for n in range(len(token) - 5) if token[n : n + 6] in told] == []

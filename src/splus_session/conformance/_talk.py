@@ -6,7 +6,9 @@ It knows no client and no action: who reads the events makes sense of them.
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, cast
+
+import attrs
 
 from splus_session.conformance._lines import AdapterError, Idle, Told
 from splus_session.conformance._platform import Desk
@@ -103,10 +105,10 @@ class Talk:
     def send(self, command: Mapping[str, object]) -> None:
         """Say one command, and hear the answer."""
         self._id = self.next_id
-        events, self.idle = self.adapter.send({"id": self._id, **command})
-        self._look_for_secrets(events)
+        events, idle = self.adapter.send({"id": self._id, **command})
+        self._events += [self._looked_into(event) for event in events]
+        self.idle = self._looked_into_idle(idle)
         self._look_into_what_was_said()
-        self._events += events
 
     def ask_again(self) -> None:
         """Hear what is new."""
@@ -167,12 +169,40 @@ class Talk:
         leaks, self._leaks = self._leaks, []
         return tuple(leaks)
 
-    def _look_for_secrets(self, events: list[Told]) -> None:
-        secrets = self._desk.secrets() if events else ()
-        for event in events:
-            text = json.dumps(event.fields, ensure_ascii=False)
-            if any(secret in text for secret in secrets):
-                self._leaks.append(f"the event {event.event} holds a secret")
+    def _looked_into(self, event: Told) -> Told:
+        """An event without the secrets in it: who shows a part of it later may cut one in two."""
+        if not self._holds_secret(event.fields):
+            return event
+        self._leaks.append(f"the event {event.event} holds a secret")
+        return attrs.evolve(event, fields=self._stripped(event.fields))
+
+    def _looked_into_idle(self, idle: Idle) -> Idle:
+        if not self._holds_secret(idle.fields):
+            return idle
+        self._leaks.append("how a client looks holds a secret")
+        looks = {
+            name: attrs.evolve(
+                look,
+                user_id=self._stripped(look.user_id),
+                device_id=self._stripped(look.device_id),
+            )
+            for name, look in idle.clients.items()
+        }
+        return attrs.evolve(idle, clients=looks, fields=self._stripped(idle.fields))
+
+    def _holds_secret(self, fields: Mapping[str, object]) -> bool:
+        text = json.dumps(fields, ensure_ascii=False) if fields else ""
+        return any(secret in text for secret in (self._desk.secrets() if text else ()))
+
+    def _stripped(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.without_secrets(value)
+        if isinstance(value, dict):
+            fields = cast("dict[str, object]", value)
+            return {self.without_secrets(name): self._stripped(each) for name, each in fields.items()}
+        if isinstance(value, list):
+            return [self._stripped(each) for each in cast("list[object]", value)]
+        return value
 
     def _look_into_what_was_said(self) -> None:
         heard = self.adapter.heard
