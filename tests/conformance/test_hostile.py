@@ -88,6 +88,27 @@ def test_runs_that_cannot_begin_are_told_though_others_can(conform: Conform, tmp
     assert "could not even begin in" in said
 
 
+def test_one_that_ends_itself_when_it_has_nothing_to_do_costs_no_run(
+    conform: Conform, tmp_path: Path
+) -> None:
+    body = """
+    import threading
+    def leave_when_idle():
+        time.sleep(0.2)
+        if not begun: os._exit(0)
+    begun = False
+    threading.Thread(target=leave_when_idle, daemon=True).start()
+    for c in commands():
+        begun = c["do"] != "hello"
+        if c["do"] == "begin": time.sleep(0.5)  # the next one has ended by then
+        idle(c)
+    """
+    status, said = conform(*Hostile("leaves", body, "").command(tmp_path), budget=2)
+    assert "could not even begin" not in said
+    assert status in (0, 1)
+    assert hostile.left(tmp_path) == []
+
+
 # ── What it costs ───────────────────────────────────────────────────────────────────────────────
 
 GROWTH = """

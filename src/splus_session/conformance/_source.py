@@ -149,6 +149,9 @@ class Processes:
         self._spare = None
         if spare.error is not None or spare.child is None:
             raise spare.error or AdapterError("the adapter cannot be started")
+        if not spare.child.is_alive:  # it ended while nobody needed it; that is no run's fault
+            spare.child.kill()
+            return self._begun()
         return spare.child
 
 
