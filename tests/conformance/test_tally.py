@@ -58,6 +58,27 @@ def test_an_adapter_that_cannot_be_talked_to_is_told_once() -> None:
     assert trouble.text == f"1 of 1 runs ended because the adapter could not be talked to: {DIED}"
 
 
+@pytest.mark.requirement("SECRET-3")
+def test_an_adapter_that_begins_no_more_takes_nothing_back_of_what_was_seen(tmp_path: Path) -> None:
+    body = """
+    n = len(os.listdir(sys.argv[1]))
+    for c in commands():
+        if c["do"] == "begin" and n > 3: sys.exit("no more")
+        if "client" in c: say(event="done", of=c["id"])
+        idle(c, clients={"a": {"state": "terminated", "user_id": None}})
+    """
+    source = Processes(Hostile("ends", body, "").command(tmp_path))
+    try:
+        report = Campaign(source, budget=40, shorten=False).run()
+    finally:
+        source.close()
+    assert report.breaches
+    assert report.runs < 10
+    [told] = [trouble.text for trouble in report.troubles if "in a row" in trouble.text]
+    assert told.startswith("three runs in a row came to nothing, and no more were played after ")
+    assert "of 40: the adapter ended with status 1; it said: no more" in told
+
+
 # ── A platform that lets nobody in ──────────────────────────────────────────────────────────────
 
 

@@ -119,6 +119,8 @@ class Campaign:
         """Real seconds in runs that ended because the adapter could not be talked to."""
         self._unbegun: list[str] = []
         """Why runs could not even begin."""
+        self._gave_up = ""
+        """Why not all scenarios were played, if the adapter was given up though something was seen."""
         self._tally = Tally()
 
     def run(self) -> Report:
@@ -136,6 +138,8 @@ class Campaign:
         if self._unbegun:
             text = f"could not even begin in {len(self._unbegun)} of {self._runs} runs: {self._unbegun[-1]}"
             troubles.append(Trouble(ALIVE.requirement, ALIVE.text, text))
+        if self._gave_up:
+            troubles.append(Trouble(ALIVE.requirement, ALIVE.text, self._gave_up))
         troubles += self._tally.troubles(is_told=ALIVE in self._found)
         self._progress.done()
         return Report(
@@ -175,10 +179,16 @@ class Campaign:
             for found in outcome.found:
                 self._note(found)
             failures = failures + 1 if outcome.adapter_error is not None and not outcome.reached else 0
-            if failures == 3:
+            if failures == 3 and not self._reached:
                 raise AdapterError(str(outcome.adapter_error))
             self._progress.played(number + 1, self._budget, len(self._found))
             if any(sentence.requirement == self._until for sentence in self._found):
+                return
+            if failures == 3:
+                self._gave_up = (
+                    f"three runs in a row came to nothing, and no more were played after {number + 1} of "
+                    f"{self._budget}: {outcome.adapter_error}"
+                )
                 return
             if self._lost > _LOST_AT_MOST:
                 return
