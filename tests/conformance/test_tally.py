@@ -44,8 +44,8 @@ def test_an_adapter_that_miscounts_is_trouble_whatever_is_judged(
     command = miscounting().command(tmp_path)
     status = conform("--id", "LOGIN-2", "--budget", 3, "--report", tmp_path / "found", command=command)
     assert status == 1
-    [trouble] = report_of(tmp_path / "found").troubles
-    assert trouble.requirement == "SECRET-3"
+    trouble, hidden = report_of(tmp_path / "found").troubles
+    assert (trouble.requirement, hidden.requirement) == ("SECRET-3", "LOGIN-2")
     assert "ended because the adapter could not be talked to: the adapter says that" in trouble.text
     assert "could not be talked to" in " ".join(capsys.readouterr().out.split())
 
@@ -189,6 +189,36 @@ def test_a_client_whose_runs_end_early_is_told_what_hides_the_rest(tmp_path: Pat
         (sentence.requirement, sentence.text) for sentence in SENTENCES
     }
     assert judged(SMALL).cut_short is None
+
+
+def test_what_is_asked_for_and_hidden_by_what_ends_the_runs_is_no_pass(tmp_path: Path, capsys: Said) -> None:
+    body = """
+    for c in commands():
+        if "client" in c: say(event="done", of=c["id"])
+        idle(c)
+    """
+    command = Hostile("never-logs-in", body, "").command(tmp_path)
+    status = conform("--id", "RENEW-3", "--budget", 2, "--report", tmp_path / "found", command=command)
+    assert status == 1
+    [trouble] = report_of(tmp_path / "found").troubles
+    assert trouble.requirement == "RENEW-3"
+    assert trouble.text.startswith("it never was: 2 of 2 runs ended before, most of them at ")
+    assert "it never was: 2 of 2 runs ended before" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        ((1, 1, 2, 0), f"3 of 4 runs ended before, most of them at {FIRST}"),
+        ((1, 2, 0, 0), None),
+        ((0, 0), None),
+        ((), None),
+    ],
+)
+def test_runs_that_ended_early_hide_something_if_they_are_most(
+    at: tuple[int, ...], words: str | None
+) -> None:
+    assert ended(*at).ended_early == words
 
 
 def test_every_report_for_people_says_what_hides_the_rest() -> None:

@@ -141,6 +141,8 @@ class Campaign:
         if self._gave_up:
             troubles.append(Trouble(ALIVE.requirement, ALIVE.text, self._gave_up))
         troubles += self._tally.troubles(is_told=ALIVE in self._found)
+        results = tuple(self._result(requirement, breaches) for requirement in self._requirements())
+        troubles += self._hidden(results)
         self._progress.done()
         return Report(
             subject=self._source.subject,
@@ -148,7 +150,7 @@ class Campaign:
             budget=self._budget,
             runs=self._runs,
             seconds=round(time.monotonic() - begun, 1),
-            results=tuple(self._result(requirement, breaches) for requirement in self._requirements()),
+            results=results,
             unexpected=tuple(breaches),
             troubles=tuple(troubles),
             cut_short=self._tally.cut_short,
@@ -301,6 +303,17 @@ class Campaign:
         )
 
     # ── Verdicts ────────────────────────────────────────────────────────────────────────────────
+
+    def _hidden(self, results: Sequence[Result]) -> list[Trouble]:
+        """What was asked for by its id, and may not have been reached only because runs ended before."""
+        ended = self._tally.ended_early
+        if ended is None:
+            return []
+        return [
+            Trouble(result.requirement, "What is asked for is reached", f"it never was: {ended}")
+            for result in results
+            if result.requirement in self._only and result.verdict is Verdict.NOT_REACHED
+        ]
 
     def _result(self, requirement: str, breaches: list[Breach]) -> Result:
         features = self._source.features
