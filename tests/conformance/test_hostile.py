@@ -186,6 +186,43 @@ def test_an_adapter_is_told_to_end_before_it_is_made_to(last: str, is_orderly: b
     assert hostile.left(tmp_path) == []
 
 
+def test_every_process_whose_run_ended_well_is_told_to_end(conform: Conform, tmp_path: Path) -> None:
+    body = """
+    for c in commands():
+        if c["do"] == "bye":
+            time.sleep(0.1)
+            open(sys.argv[1] + f"/../bye-{os.getpid()}", "w").close()
+            break
+        idle(c)
+    """
+    conform(*Hostile("polite", body, "").command(tmp_path), budget=3)
+    byes = {int(each.name.removeprefix("bye-")) for each in tmp_path.glob("bye-*")}
+    born = hostile.begun(tmp_path)
+    assert len(born) > 3
+    assert len(set(born) - byes) <= 1  # the spare may not have said hello yet
+    assert hostile.left(tmp_path) == []
+
+
+def test_processes_that_do_not_mind_being_told_to_end_hold_nobody_up(tmp_path: Path) -> None:
+    body = """
+    for c in commands():
+        if c["do"] == "bye": time.sleep(60)
+        idle(c)
+    """
+    source = Processes(Hostile("stays", body, "").command(tmp_path))
+    began = time.monotonic()
+    most = 0
+    for _ in range(12):
+        source.fresh()
+        most = max(most, len([pid for pid in hostile.begun(tmp_path) if hostile.is_there(pid)]))
+    took = time.monotonic() - began
+    source.discard()
+    source.close()
+    assert took < 5
+    assert most <= 8
+    assert hostile.left(tmp_path) == []
+
+
 def test_one_that_is_at_a_command_is_ended_at_once_and_whoever_waits_for_it_is_told(tmp_path: Path) -> None:
     child = Child(Hostile("busy", "time.sleep(60)", "").command(tmp_path), patience=30.0)
     said: list[str] = []

@@ -128,13 +128,13 @@ class Child:
         """End the process as a power failure would."""
         self._end(signal.SIGKILL)
 
-    def close(self) -> None:
-        """End the process, in an orderly way if it still does what it is told."""
+    def close(self, patience: float = 5.0) -> None:
+        """End the process, orderly within so many real seconds if it still does what it is told."""
         if self._closed.is_set():
             return
         try:
             if not self._is_at_work:
-                self._say_bye(min(5.0, self._patience))
+                self._say_bye(min(patience, self._patience))
         finally:
             self._end(signal.SIGKILL)
 
