@@ -69,12 +69,12 @@ def begun(folder: Path) -> list[int]:
 def left(folder: Path) -> list[int]:
     """Those that are still there, though they had a moment to go."""
     until = time.monotonic() + 2.0
-    while (there := [pid for pid in begun(folder) if _is_there(pid)]) and time.monotonic() < until:
+    while (there := [pid for pid in begun(folder) if is_there(pid)]) and time.monotonic() < until:
         time.sleep(0.01)
     return there
 
 
-def _is_there(pid: int) -> bool:
+def is_there(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -88,6 +88,27 @@ def test_runs_that_cannot_begin_are_told_though_others_can(conform: Conform, tmp
     assert "could not even begin in" in said
 
 
+def test_one_that_ends_itself_when_it_has_nothing_to_do_costs_no_run(
+    conform: Conform, tmp_path: Path
+) -> None:
+    body = """
+    import threading
+    def leave_when_idle():
+        time.sleep(0.2)
+        if not begun: os._exit(0)
+    begun = False
+    threading.Thread(target=leave_when_idle, daemon=True).start()
+    for c in commands():
+        begun = c["do"] != "hello"
+        if c["do"] == "begin": time.sleep(0.5)  # the next one has ended by then
+        idle(c)
+    """
+    status, said = conform(*Hostile("leaves", body, "").command(tmp_path), budget=2)
+    assert "could not even begin" not in said
+    assert status in (0, 1)
+    assert hostile.left(tmp_path) == []
+
+
 # ── What it costs ───────────────────────────────────────────────────────────────────────────────
 
 GROWTH = """
@@ -162,6 +183,43 @@ def test_an_adapter_is_told_to_end_before_it_is_made_to(last: str, is_orderly: b
     source = Processes(Hostile("polite", body, "").command(tmp_path), patience=1.0)
     source.close()
     assert (tmp_path / "bye").exists() == is_orderly
+    assert hostile.left(tmp_path) == []
+
+
+def test_every_process_whose_run_ended_well_is_told_to_end(conform: Conform, tmp_path: Path) -> None:
+    body = """
+    for c in commands():
+        if c["do"] == "bye":
+            time.sleep(0.1)
+            open(sys.argv[1] + f"/../bye-{os.getpid()}", "w").close()
+            break
+        idle(c)
+    """
+    conform(*Hostile("polite", body, "").command(tmp_path), budget=3)
+    byes = {int(each.name.removeprefix("bye-")) for each in tmp_path.glob("bye-*")}
+    born = hostile.begun(tmp_path)
+    assert len(born) > 3
+    assert len(set(born) - byes) <= 1  # the spare may not have said hello yet
+    assert hostile.left(tmp_path) == []
+
+
+def test_processes_that_do_not_mind_being_told_to_end_hold_nobody_up(tmp_path: Path) -> None:
+    body = """
+    for c in commands():
+        if c["do"] == "bye": time.sleep(60)
+        idle(c)
+    """
+    source = Processes(Hostile("stays", body, "").command(tmp_path))
+    began = time.monotonic()
+    most = 0
+    for _ in range(12):
+        source.fresh()
+        most = max(most, len([pid for pid in hostile.begun(tmp_path) if hostile.is_there(pid)]))
+    took = time.monotonic() - began
+    source.discard()
+    source.close()
+    assert took < 5
+    assert most <= 8
     assert hostile.left(tmp_path) == []
 
 

@@ -65,7 +65,7 @@ SCENARIOS = st.integers(0, 9_999).map(lambda number: scenario(ALL, 0, number))
 class Liar:
     """An adapter in this process that tells, again and again, what it was given."""
 
-    said = ""
+    heard = 0
     pause = 0.0
 
     def __init__(self, answers: list[tuple[list[dict[str, Any]], dict[str, Any]]], *, does_end: bool) -> None:
@@ -83,6 +83,9 @@ class Liar:
 
     def meet(self, platform: FakePlatform) -> None:
         """It asks no platform."""
+
+    def said(self, since: int = 0) -> str:
+        return ""
 
     def kill(self) -> None:
         """It has nothing to lose."""
@@ -114,7 +117,7 @@ class Twister:
         self._adapter = adapter
         self._twists = twists
         self._answers = itertools.count()
-        self.said = ""
+        self.heard = 0
         self.pause = adapter.pause
 
     def send(self, command: Mapping[str, object]) -> tuple[list[Told], Idle]:
@@ -130,6 +133,9 @@ class Twister:
 
     def meet(self, platform: FakePlatform) -> None:
         self._adapter.meet(platform)
+
+    def said(self, since: int = 0) -> str:
+        return ""
 
     def kill(self) -> None:
         self._adapter.kill()

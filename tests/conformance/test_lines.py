@@ -1,6 +1,7 @@
 """The lines of an adapter: each is what the protocol knows, or is refused by name."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -82,7 +83,10 @@ def is_read_or_refused(line: bytes) -> None:
         assert isinstance(said, Told | Idle)
         json.dumps(said.fields)  # what was read can be written again
     else:
-        assert repr(line[:120].decode("utf-8", "replace")) in str(refused)
+        # Of a long one, whatever may be half a secret is not shown.
+        start = re.sub(r"[A-Za-z0-9_.~+/=-]+\Z", "", line[:120].decode("utf-8", "replace"))
+        shown = line.decode("utf-8", "replace") if len(line) <= 120 else f"{start}…"
+        assert repr(shown) in str(refused)
         assert refused.__suppress_context__ or refused.__context__ is None
         assert len(str(refused)) < 2000
 
@@ -175,7 +179,7 @@ STATE = {"event": "state", "client": "a", "observer": 0, "state": "established"}
 def test_what_is_wrong_with_a_line_is_said_and_how_it_begins_is_shown(content: object, problem: str) -> None:
     said = refusal(written(content))
     assert problem in said
-    assert repr(json.dumps(content)[:120]) in said
+    assert repr(json.dumps(content)[:110])[:-1] in said
 
 
 @pytest.mark.requirement("SECRET-3")

@@ -44,8 +44,8 @@ def test_an_adapter_that_miscounts_is_trouble_whatever_is_judged(
     command = miscounting().command(tmp_path)
     status = conform("--id", "LOGIN-2", "--budget", 3, "--report", tmp_path / "found", command=command)
     assert status == 1
-    [trouble] = report_of(tmp_path / "found").troubles
-    assert trouble.requirement == "SECRET-3"
+    trouble, hidden = report_of(tmp_path / "found").troubles
+    assert (trouble.requirement, hidden.requirement) == ("SECRET-3", "LOGIN-2")
     assert "ended because the adapter could not be talked to: the adapter says that" in trouble.text
     assert "could not be talked to" in " ".join(capsys.readouterr().out.split())
 
@@ -56,6 +56,27 @@ def test_an_adapter_that_cannot_be_talked_to_is_told_once() -> None:
     assert tally.troubles(is_told=True) == []
     [trouble] = tally.troubles(is_told=False)
     assert trouble.text == f"1 of 1 runs ended because the adapter could not be talked to: {DIED}"
+
+
+@pytest.mark.requirement("SECRET-3")
+def test_an_adapter_that_begins_no_more_takes_nothing_back_of_what_was_seen(tmp_path: Path) -> None:
+    body = """
+    n = len(os.listdir(sys.argv[1]))
+    for c in commands():
+        if c["do"] == "begin" and n > 3: sys.exit("no more")
+        if "client" in c: say(event="done", of=c["id"])
+        idle(c, clients={"a": {"state": "terminated", "user_id": None}})
+    """
+    source = Processes(Hostile("ends", body, "").command(tmp_path))
+    try:
+        report = Campaign(source, budget=40, shorten=False).run()
+    finally:
+        source.close()
+    assert report.breaches
+    assert report.runs < 10
+    [told] = [trouble.text for trouble in report.troubles if "in a row" in trouble.text]
+    assert told.startswith("three runs in a row came to nothing, and no more were played after ")
+    assert "of 40: the adapter ended with status 1; it said: no more" in told
 
 
 # ── A platform that lets nobody in ──────────────────────────────────────────────────────────────
@@ -168,6 +189,36 @@ def test_a_client_whose_runs_end_early_is_told_what_hides_the_rest(tmp_path: Pat
         (sentence.requirement, sentence.text) for sentence in SENTENCES
     }
     assert judged(SMALL).cut_short is None
+
+
+def test_what_is_asked_for_and_hidden_by_what_ends_the_runs_is_no_pass(tmp_path: Path, capsys: Said) -> None:
+    body = """
+    for c in commands():
+        if "client" in c: say(event="done", of=c["id"])
+        idle(c)
+    """
+    command = Hostile("never-logs-in", body, "").command(tmp_path)
+    status = conform("--id", "RENEW-3", "--budget", 2, "--report", tmp_path / "found", command=command)
+    assert status == 1
+    [trouble] = report_of(tmp_path / "found").troubles
+    assert trouble.requirement == "RENEW-3"
+    assert trouble.text.startswith("it never was: 2 of 2 runs ended before, most of them at ")
+    assert "it never was: 2 of 2 runs ended before" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        ((1, 1, 2, 0), f"3 of 4 runs ended before, most of them at {FIRST}"),
+        ((1, 2, 0, 0), None),
+        ((0, 0), None),
+        ((), None),
+    ],
+)
+def test_runs_that_ended_early_hide_something_if_they_are_most(
+    at: tuple[int, ...], words: str | None
+) -> None:
+    assert ended(*at).ended_early == words
 
 
 def test_every_report_for_people_says_what_hides_the_rest() -> None:

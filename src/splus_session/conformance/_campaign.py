@@ -119,6 +119,8 @@ class Campaign:
         """Real seconds in runs that ended because the adapter could not be talked to."""
         self._unbegun: list[str] = []
         """Why runs could not even begin."""
+        self._gave_up = ""
+        """Why not all scenarios were played, if the adapter was given up though something was seen."""
         self._tally = Tally()
 
     def run(self) -> Report:
@@ -136,7 +138,11 @@ class Campaign:
         if self._unbegun:
             text = f"could not even begin in {len(self._unbegun)} of {self._runs} runs: {self._unbegun[-1]}"
             troubles.append(Trouble(ALIVE.requirement, ALIVE.text, text))
+        if self._gave_up:
+            troubles.append(Trouble(ALIVE.requirement, ALIVE.text, self._gave_up))
         troubles += self._tally.troubles(is_told=ALIVE in self._found)
+        results = tuple(self._result(requirement, breaches) for requirement in self._requirements())
+        troubles += self._hidden(results)
         self._progress.done()
         return Report(
             subject=self._source.subject,
@@ -144,7 +150,7 @@ class Campaign:
             budget=self._budget,
             runs=self._runs,
             seconds=round(time.monotonic() - begun, 1),
-            results=tuple(self._result(requirement, breaches) for requirement in self._requirements()),
+            results=results,
             unexpected=tuple(breaches),
             troubles=tuple(troubles),
             cut_short=self._tally.cut_short,
@@ -175,10 +181,16 @@ class Campaign:
             for found in outcome.found:
                 self._note(found)
             failures = failures + 1 if outcome.adapter_error is not None and not outcome.reached else 0
-            if failures == 3:
+            if failures == 3 and not self._reached:
                 raise AdapterError(str(outcome.adapter_error))
             self._progress.played(number + 1, self._budget, len(self._found))
             if any(sentence.requirement == self._until for sentence in self._found):
+                return
+            if failures == 3:
+                self._gave_up = (
+                    f"three runs in a row came to nothing, and no more were played after {number + 1} of "
+                    f"{self._budget}: {outcome.adapter_error}"
+                )
                 return
             if self._lost > _LOST_AT_MOST:
                 return
@@ -291,6 +303,17 @@ class Campaign:
         )
 
     # ── Verdicts ────────────────────────────────────────────────────────────────────────────────
+
+    def _hidden(self, results: Sequence[Result]) -> list[Trouble]:
+        """What was asked for by its id, and may not have been reached only because runs ended before."""
+        ended = self._tally.ended_early
+        if ended is None:
+            return []
+        return [
+            Trouble(result.requirement, "What is asked for is reached", f"it never was: {ended}")
+            for result in results
+            if result.requirement in self._only and result.verdict is Verdict.NOT_REACHED
+        ]
 
     def _result(self, requirement: str, breaches: list[Breach]) -> Result:
         features = self._source.features

@@ -67,8 +67,9 @@ class Child:
         # Bounded: an adapter that floods is held up by its pipe, and not by our memory.
         self._lines: queue.Queue[bytes | None] = queue.Queue(maxsize=8)
         self._said = bytearray()
-        self._heard = 0
+        self.heard = 0
         """How many bytes of it came, with those that are not kept."""
+        self._hearing = threading.Lock()
         self._before: deque[int] = deque((0,), maxlen=2)
         """How many had come when the last commands were given."""
         self._closed = threading.Event()
@@ -76,10 +77,11 @@ class Child:
         self._start(self._read, self._process.stdout)
         self._listener = self._start(self._listen, self._process.stderr)
 
-    @property
-    def said(self) -> str:
-        """The end of what it wrote to its standard error."""
-        return self._said.decode("utf-8", "replace")
+    def said(self, since: int = 0) -> str:
+        """What it wrote to its standard error after so many bytes, as much as is kept."""
+        with self._hearing:
+            new = self.heard - since
+            return self._said[-new:].decode("utf-8", "replace") if new > 0 else ""
 
     pause = 0.1
     """See `Adapter.pause`."""
@@ -101,7 +103,7 @@ class Child:
         if self._closed.is_set():
             raise AdapterError("the adapter was ended")
         self._is_at_work = True
-        self._before.append(self._heard)
+        self._before.append(self.heard)
         # One deadline for all of its lines: one that drips them is not idle either.
         until = time.monotonic() + self._patience
         self._give(json.dumps(command, separators=(",", ":")).encode() + b"\n", until, command)
@@ -126,13 +128,13 @@ class Child:
         """End the process as a power failure would."""
         self._end(signal.SIGKILL)
 
-    def close(self) -> None:
-        """End the process, in an orderly way if it still does what it is told."""
+    def close(self, patience: float = 5.0) -> None:
+        """End the process, orderly within so many real seconds if it still does what it is told."""
         if self._closed.is_set():
             return
         try:
             if not self._is_at_work:
-                self._say_bye(min(5.0, self._patience))
+                self._say_bye(min(patience, self._patience))
         finally:
             self._end(signal.SIGKILL)
 
@@ -199,9 +201,8 @@ class Child:
     def _last_words(self) -> list[str]:
         """How it began to speak since it was last told something, and how it ended: a trace names the error
         in its first line."""
-        new = next((new for mark in reversed(self._before) if (new := self._heard - mark)), 0)
-        said = bytes(self._said[-new:]).decode("utf-8", "replace")
-        lines = [_shortened(visible(line)) for line in said.strip().splitlines()]
+        since = next((mark for mark in reversed(self._before) if mark != self.heard), 0)
+        lines = [_shortened(visible(line)) for line in self.said(since).strip().splitlines()]
         return lines if len(lines) <= 1 + _LAST_LINES else [lines[0], "…", *lines[-_LAST_LINES:]]
 
     def _start(self, job: object, pipe: IO[bytes] | None) -> threading.Thread:
@@ -226,9 +227,10 @@ class Child:
     def _listen(self, pipe: IO[bytes]) -> None:
         with pipe, contextlib.suppress(OSError, ValueError):
             while piece := os.read(pipe.fileno(), 8192):
-                self._said += piece
-                self._heard += len(piece)
-                del self._said[:-_MOST_SAID]
+                with self._hearing:
+                    self._said += piece
+                    self.heard += len(piece)
+                    del self._said[:-_MOST_SAID]
 
 
 def _shortened(line: str) -> str:

@@ -166,8 +166,11 @@ def play(
 
 
 def _found(sentence: Sentence, wrong: Wrong, run: Run, moment: int) -> Found:
-    lines = (*run.lines, Line("client", "kit", wrong.observed, wrong=True))
-    return Found(sentence, wrong, tuple(run.played), lines, run.commands, moment)
+    """A breach as it may be shown: what a client told, or sent, may hold a secret. [SECRET-1]"""
+    shown = Wrong(run.without_secrets(wrong.expected), run.without_secrets(wrong.observed))
+    lines = [attrs.evolve(line, text=run.without_secrets(line.text)) for line in run.lines]
+    lines.append(Line("client", "kit", shown.observed, wrong=True))
+    return Found(sentence, shown, tuple(run.played), tuple(lines), run.commands, moment)
 
 
 def _amid_others(found: Iterable[Found]) -> tuple[Found, ...]:

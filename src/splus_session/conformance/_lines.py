@@ -4,6 +4,7 @@ The page is `docs/reference/protocol.md`.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import cast
 
@@ -110,6 +111,10 @@ class Idle:
 
 
 _LONGEST_DEVICE_ID = 150
+_SHOWN = 120
+"""How many bytes are shown of a line that is none."""
+_LAST_WORD = re.compile(r"[\w.~+/=-]+\Z", re.ASCII)
+"""What is of the characters that secrets are of."""
 _STATES = ("notLoggedIn", "establishing", "established", "tokenExpired", "terminated")
 _TEXT, _COUNT = "a text", "a whole number"
 _EVENTS: Mapping[str, Mapping[str, str]] = {
@@ -215,5 +220,7 @@ def _inside(value: object) -> Iterable[object]:
 
 
 def _bad(line: bytes, problem: str) -> AdapterError:
-    shown = line[:120].decode("utf-8", "replace")
+    shown = line[:_SHOWN].decode("utf-8", "replace")
+    if len(line) > _SHOWN:  # no word is cut, lest half a secret stays that nobody knows for one
+        shown = f"{_LAST_WORD.sub('', shown)}…"
     return AdapterError(f"a line of the adapter's is not of the protocol: {problem}: {shown!r}")

@@ -40,7 +40,9 @@ def logins_of(records: Iterable[Received], without_secrets: Callable[[str], str]
         was_let_in = was_let_in or record.status < 300
         if record.status >= 400 and not record.faults and not _is_rightly_refused(record):
             refused.append(record)
-    return Logins(len(refused), was_let_in, without_secrets(_words(refused[-1])) if refused else "")
+    return Logins(
+        len(refused), was_let_in, without_secrets(_words(refused[-1], without_secrets)) if refused else ""
+    )
 
 
 def _is_rightly_refused(record: Received) -> bool:
@@ -49,5 +51,6 @@ def _is_rightly_refused(record: Received) -> bool:
     return is_gone or record.fields.get("authToken") == _MADE_UP
 
 
-def _words(record: Received) -> str:
-    return f"{record.method} {visible(record.path)[:60]}, was answered with {answer_in_words(record, ())}"
+def _words(record: Received, without_secrets: Callable[[str], str]) -> str:
+    path = visible(without_secrets(record.path))[:60]
+    return f"{record.method} {path}, was answered with {answer_in_words(record, ())}"

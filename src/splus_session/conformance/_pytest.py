@@ -133,9 +133,11 @@ class _InProcess:
         """See `Adapter.kill`."""
         self._stack.close()
 
-    @property
-    def said(self) -> str:
-        """Nothing: what it writes is this process's own."""
+    heard = 0
+    """See `Adapter.heard`. What it writes is this process's own."""
+
+    def said(self, since: int = 0) -> str:
+        """See `Adapter.said`."""
         return ""
 
 

@@ -16,6 +16,12 @@ ALWAYS: Final = frozenset({"process"})
 """What a process of its own adds to what it declares: it can be killed."""
 
 
+_PARTING: Final = 1.0
+"""Real seconds that one whose run is over may take to end, while the next one is at work."""
+_MOST_LEAVING: Final = 4
+"""How many may do so at once."""
+
+
 class Source(Protocol):
     """Gives adapters that have said hello, and are at no run."""
 
@@ -66,6 +72,8 @@ class Processes:
         self._patience = patience
         self._spare: _Spare | None = None
         self._running: list[Child] = []
+        self._leaving: list[tuple[threading.Thread, Child]] = []
+        """Those that were told to end, in the background."""
         child = Child(self._command, patience)
         self._running.append(child)
         try:
@@ -84,8 +92,8 @@ class Processes:
         return self.fresh()
 
     def fresh(self) -> Adapter:
-        """See `Source.fresh`. Meanwhile, the one that will be needed next begins."""
-        self._retire()
+        """See `Source.fresh`. Meanwhile the one before ends, and the one that will be needed next begins."""
+        self._dismiss()
         child = self._begun() if self._spare is None else self._from_spare()
         self._running.append(child)
         self._prepare()
@@ -102,11 +110,16 @@ class Processes:
             if spare is not None:
                 spare.is_wanted = False
                 if spare.child is not None:
-                    spare.child.kill()  # it may be one that never says hello
+                    spare.child.close(_PARTING)  # at once, if it has not said hello
             for child in self._running:
                 child.close()
+            for thread, _ in self._leaving:
+                thread.join()
         finally:
             self._retire()
+            for _, child in self._leaving:
+                child.kill()
+            self._leaving.clear()
             if spare is not None:
                 spare.thread.join()
                 if spare.child is not None:
@@ -125,6 +138,21 @@ class Processes:
             child.kill()
             raise
         return child
+
+    def _dismiss(self) -> None:
+        """Tell those that are at no command to end. Nobody waits for that, or for long."""
+        for child in self._running:
+            thread = threading.Thread(
+                target=child.close, args=(_PARTING,), daemon=True, name="conformance bye"
+            )
+            self._leaving.append((thread, child))
+            thread.start()
+        self._running.clear()
+        self._leaving = [(thread, child) for thread, child in self._leaving if thread.is_alive()]
+        while len(self._leaving) > _MOST_LEAVING:
+            thread, child = self._leaving.pop(0)
+            child.kill()
+            thread.join()
 
     def _retire(self) -> None:
         for child in self._running:
@@ -149,6 +177,9 @@ class Processes:
         self._spare = None
         if spare.error is not None or spare.child is None:
             raise spare.error or AdapterError("the adapter cannot be started")
+        if not spare.child.is_alive:  # it ended while nobody needed it; that is no run's fault
+            spare.child.kill()
+            return self._begun()
         return spare.child
 
 

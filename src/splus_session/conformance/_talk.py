@@ -6,7 +6,9 @@ It knows no client and no action: who reads the events makes sense of them.
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, cast
+
+import attrs
 
 from splus_session.conformance._lines import AdapterError, Idle, Told
 from splus_session.conformance._platform import Desk
@@ -37,8 +39,12 @@ class Adapter(Protocol):
         ...
 
     @property
-    def said(self) -> str:
-        """What it wrote besides."""
+    def heard(self) -> int:
+        """How many bytes it wrote besides."""
+        ...
+
+    def said(self, since: int = 0) -> str:
+        """What it wrote besides after so many bytes, as much as is kept."""
         ...
 
 
@@ -55,7 +61,8 @@ class Talk:
         self._desk = desk
         self._adapter: Adapter | None = None
         self._id = 1
-        self._said = 0
+        self._begun = self._looked = 0
+        """How much it had written besides when it was started, and when it was looked at last."""
         self._events: list[Told] = []
         self._leaks: list[str] = []
         self.idle = Idle(0)
@@ -66,7 +73,7 @@ class Talk:
     def start(self) -> None:
         """Begin to talk."""
         self._adapter = self._start()
-        self._said = 0
+        self._begun = self._looked = self._adapter.heard
 
     def kill(self) -> None:
         """End whom it talks to."""
@@ -80,7 +87,7 @@ class Talk:
 
     def said(self) -> str:
         """What it wrote to its standard error, without the secrets that are in it."""
-        return "" if self._adapter is None else self.without_secrets(self._adapter.said)
+        return "" if self._adapter is None else self.without_secrets(self._adapter.said())
 
     def without_secrets(self, text: str) -> str:
         """A text as it may be shown. [SECRET-1]"""
@@ -98,9 +105,10 @@ class Talk:
     def send(self, command: Mapping[str, object]) -> None:
         """Say one command, and hear the answer."""
         self._id = self.next_id
-        events, self.idle = self.adapter.send({"id": self._id, **command})
-        self._look_for_secrets(events)
-        self._events += events
+        events, idle = self.adapter.send({"id": self._id, **command})
+        self._events += [self._looked_into(event) for event in events]
+        self.idle = self._looked_into_idle(idle)
+        self._look_into_what_was_said()
 
     def ask_again(self) -> None:
         """Hear what is new."""
@@ -157,17 +165,53 @@ class Talk:
 
     def take_leaks(self) -> tuple[str, ...]:
         """What held a secret since this was asked last. [SECRET-1]"""
-        said = self.adapter.said
-        if len(said) != self._said:
-            self._said = len(said)
-            if any(secret in said for secret in self._desk.secrets()):
-                self._leaks.append("standard error holds a secret")
+        self._look_into_what_was_said()
         leaks, self._leaks = self._leaks, []
         return tuple(leaks)
 
-    def _look_for_secrets(self, events: list[Told]) -> None:
-        secrets = self._desk.secrets() if events else ()
-        for event in events:
-            text = json.dumps(event.fields, ensure_ascii=False)
-            if any(secret in text for secret in secrets):
-                self._leaks.append(f"the event {event.event} holds a secret")
+    def _looked_into(self, event: Told) -> Told:
+        """An event without the secrets in it: who shows a part of it later may cut one in two."""
+        if not self._holds_secret(event.fields):
+            return event
+        self._leaks.append(f"the event {event.event} holds a secret")
+        return attrs.evolve(event, fields=self._stripped(event.fields))
+
+    def _looked_into_idle(self, idle: Idle) -> Idle:
+        if not self._holds_secret(idle.fields):
+            return idle
+        self._leaks.append("how a client looks holds a secret")
+        looks = {
+            name: attrs.evolve(
+                look,
+                user_id=self._stripped(look.user_id),
+                device_id=self._stripped(look.device_id),
+            )
+            for name, look in idle.clients.items()
+        }
+        return attrs.evolve(idle, clients=looks, fields=self._stripped(idle.fields))
+
+    def _holds_secret(self, fields: Mapping[str, object]) -> bool:
+        text = json.dumps(fields, ensure_ascii=False) if fields else ""
+        return any(secret in text for secret in (self._desk.secrets() if text else ()))
+
+    def _stripped(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.without_secrets(value)
+        if isinstance(value, dict):
+            fields = cast("dict[str, object]", value)
+            return {self.without_secrets(name): self._stripped(each) for name, each in fields.items()}
+        if isinstance(value, list):
+            return [self._stripped(each) for each in cast("list[object]", value)]
+        return value
+
+    def _look_into_what_was_said(self) -> None:
+        heard = self.adapter.heard
+        if heard == self._looked:
+            return
+        secrets = self._desk.secrets()
+        # The beginning of a secret may have come before the last look, and its end after it.
+        since = max(self._begun, self._looked - max(map(len, secrets)) + 1)
+        self._looked = heard
+        said = self.adapter.said(since)
+        if any(secret in said for secret in secrets):
+            self._leaks.append("standard error holds a secret")

@@ -44,6 +44,15 @@ class Tally:
                 return CutShort(*sentence.key, runs, self._explored)
         return None
 
+    @property
+    def ended_early(self) -> str | None:
+        """How many runs ended at a breach of whatever, in words, if it is most of them."""
+        runs = self._ended.total()
+        if 2 * runs <= self._explored:
+            return None
+        [(most, _)] = self._ended.most_common(1)
+        return f"{runs} of {self._explored} runs ended before, most of them at {most}"
+
     def troubles(self, *, is_told: bool) -> list[Trouble]:
         """What there is to complain about.
 
