@@ -321,6 +321,23 @@ def test_no_way_of_being_right_is_forgotten() -> None:
 
 
 RIGHT_OF_OURS: dict[str, Phrase] = {
+    "a call waits no longer in the moment in which there is a token": (
+        Action("open", "a", "without_handlers"),
+        Action("login_as_visitor", "a", "unsigned"),
+        Action("next_renewal", "", "hold"),
+        *[Action("until", "a", "due")] * 2,
+        Action("hold"),
+        Action("secure_logout", "a"),
+        Action("call", "a"),
+        Action("advance", seconds=601.0),
+    ),
+    "a revocation takes too long, and what it kept waiting begins": (
+        Action("open", "a", "without_handlers"),
+        Action("login_as_bot", "a"),
+        Action("hold"),
+        Action("secure_logout", "a"),
+        Action("until", "a", "due"),
+    ),
     "a token that never expires was rejected, and its revocation comes to nothing later": (
         Action("next", "", "no_expiry"),
         LOGIN,

@@ -116,6 +116,12 @@ class Requests:
             client.oracle.flights = [flight for flight in client.oracle.flights if flight.answer is None]
         return new
 
+    def some_are_given_up(self) -> bool:
+        """Whether a client hung up on a request, and that was not made sense of yet."""
+        expected = [flight for client in self._stage.clients.values() for flight in client.oracle.flights]
+        records = [*self._unread, *(flight.record for flight in expected if flight.record is not None)]
+        return any(record.given_up and not record.over for record in records)
+
     def forget(self, client: Client | None = None) -> None:
         """What requests of a client, or of all, are answered from now on is told to nobody."""
         if client is not None:
@@ -204,6 +210,9 @@ class Requests:
                 call.kinds, call.may_fail = frozenset({"denied"}), True
         elif isinstance(verdict, Denied) or waited > 120:
             call.kinds = frozenset({"denied"})
+        elif call.ended is not None and waited >= 1 and call.ended.text("kind") == "wait_timeout":
+            # Also if what it waited for came in the same moment.
+            call.kinds, call.may_fail = frozenset({"wait_timeout"}), True
         elif isinstance(verdict, Granted):
             call.kinds = frozenset()
         elif call.ended is not None and waited >= 1:

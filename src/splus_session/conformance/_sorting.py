@@ -5,6 +5,7 @@ Afterwards the oracle is where the client should be, and what the client did is 
 
 import json
 import time
+from collections.abc import Iterable
 from typing import Final
 
 from splus_session import RenewalUnable, RevokeOrphan, SessionState
@@ -12,8 +13,10 @@ from splus_session.conformance._client import Client
 from splus_session.conformance._lines import Told
 from splus_session.conformance._moment import IN_SESSION, Call
 from splus_session.conformance._oracle import Ask
+from splus_session.conformance._platform import SESSION_ENDPOINTS
 from splus_session.conformance._requests import Requests
 from splus_session.conformance._stage import Stage
+from splus_session.testing import Received
 
 MANY_ASKS: Final = 30
 """So many calls of handlers in one moment are told apart, and answered."""
@@ -80,18 +83,27 @@ class Sorting:
         for event in self._stage.talk.events:
             self._follow_expiry(event)
         new = self._requests.read_answers()
-        for record in self._stage.desk.arrived()[self._seen :]:
-            new = True
-            self._seen += 1
-            self._requests.arrive(record)
-            self._requests.read_answers()
-        new = self._requests.read_answers(given_up=True) or new
+        arrived = self._stage.desk.arrived()[self._seen :]
+        self._seen += len(arrived)
+        if self._requests.some_are_given_up():
+            # A client hangs up for what an API answer says, or since time is over and it goes on.
+            self._arrive(record for record in arrived if record.endpoint not in SESSION_ENDPOINTS)
+            new = self._requests.read_answers(given_up=True) or new
+            self._arrive(record for record in arrived if record.endpoint in SESSION_ENDPOINTS)
+        else:
+            self._arrive(arrived)
+        new = new or bool(arrived)
         events = self._stage.talk.take_events()
         for event in events:
             self._hear(event)
         for client in self._stage.clients.values():
             self._requests.judge_calls(client)
         return new or bool(events)
+
+    def _arrive(self, records: Iterable[Received]) -> None:
+        for record in records:
+            self._requests.arrive(record)
+            self._requests.read_answers()
 
     def _is_lacking(self) -> bool:
         """Whether something that the oracle expects was not seen yet."""
