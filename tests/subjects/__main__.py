@@ -63,7 +63,8 @@ def judge(subject: Subject, *, lock: bool) -> int:
     command = [sys.executable, "-m", "splus_session.cli", "conform", "--report", str(REPORTS / subject.name)]
     if subject.known is not None:
         known = str(subject.known)
-        command += ["--accept", known] if lock else ["--against", known]
+        command += ["--against", known]  # with --lock as well: what it finds no more is played all the same
+        command += ["--accept", known] if lock else []
     done = subprocess.run(
         [*command, "--", *subject.command], cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL
     )

@@ -181,7 +181,7 @@ class Requests:
             elif record.status == 401 or code == 400100:
                 said.add("rejected")
                 client.oracle.feed(TokenRejected(attempt), now)
-            else:
+            elif record.status is None or record.status >= 400:
                 said.add("nothing")
 
     def judge_calls(self, client: Client) -> None:
