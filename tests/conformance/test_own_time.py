@@ -35,8 +35,8 @@ def test_what_a_few_seconds_bring_is_seen_and_judged() -> None:
 def test_a_client_that_does_not_do_what_is_due_is_found_out() -> None:
     outcome = judged(LOGIN, DUE, client="--deaf")
     found = {each.sentence.requirement for each in outcome.found}
-    # On a busy machine the token may expire before it is said: nobody is asked then, either.
-    assert {"RENEW-1"} <= found <= {"RENEW-1", "EXPIRE-1"}
+    # On a busy machine the token may expire before the kit looks: nobody is asked then, either.
+    assert {"RENEW-1"} <= found <= {"RENEW-1", "EXPIRE-1", "RENEW-2"}
 
 
 def test_nobody_waits_for_what_takes_minutes() -> None:

@@ -159,15 +159,6 @@ class Oracle:
                                 call.kinds = frozenset() if failure is None else _kinds(call.do, failure.kind)
             if isinstance(taken.event, RenewalFailed) and taken.row is not None:
                 self._widen(taken.event, now)
-            clock: ServerClock | None = getattr(taken.event, "clock", None)
-            if clock is not None and taken.row is not None:
-                self._doubt(clock, now)
-
-    def _doubt(self, clock: ServerClock, now: float) -> None:
-        """Take the platform's clock for as late as this answer lets it be: what a client does before the
-        oracle is followed. Clients read `Date`, which has whole seconds, in different ways. [EXPIRE-4]
-        """
-        self.change(offset=min(self.snapshot.offset, clock.date - now))
 
     def _widen(self, event: RenewalFailed, now: float) -> None:
         """Let a retry come at any moment of its backoff, and at its end at the latest. [RENEW-7]"""
@@ -179,6 +170,14 @@ class Oracle:
         floor = min(event.failure.retry_after or 0.0, config.pause)
         self.not_before = now + floor
         self.change(retry=attrs.evolve(retry, at=now + max(bound, floor)))
+
+    def doubt(self, told: Event, now: float) -> None:
+        """Take the platform's clock for as late as this answer lets it be, since what a client does before
+        the oracle is followed: clients read `Date`, which has whole seconds, in different ways. [EXPIRE-4]
+        """
+        clock: ServerClock | None = getattr(told, "clock", None)
+        if clock is not None:
+            self.change(offset=min(self.snapshot.offset, clock.date - now))
 
     # ── Following ───────────────────────────────────────────────────────────────────────────────
 

@@ -148,7 +148,10 @@ class Requests:
         if isinstance(flight.wanted, RevokeOrphan):
             return
         for fact in facts(flight.wanted, answer):
-            client.oracle.feed(fact, now)
+            taken = client.oracle.feed(fact, now)
+            # With tokens of a few seconds it would make a renewal due no sooner than the expiry.
+            if taken.row is not None and not self._stage.in_real_time:
+                client.oracle.doubt(fact, now)
             self._obey_observers(client)
 
     def _obey_observers(self, client: Client) -> None:
