@@ -32,8 +32,6 @@ class Requests:
         self._logged: set[int] = set()
         self._unread: list[Received] = []
         """API requests whose answers were not made sense of yet."""
-        self._left: list[Received] = []
-        """Session requests that were on their way when their client was closed."""
 
     # ── Arrivals ────────────────────────────────────────────────────────────────────────────────
 
@@ -124,8 +122,6 @@ class Requests:
 
     def forget(self, client: Client | None = None) -> None:
         """What requests of a client, or of all, are answered from now on is told to nobody."""
-        if client is not None:
-            self._left += [flight.record for flight in client.oracle.flights if flight.record is not None]
         self._unread = [
             record for record in self._unread if client is not None and client.attempt_of(record) is None
         ]
