@@ -117,6 +117,7 @@ _HELD_CALL: Final = Action("next_call", "", "hold")
 _REJECTED: Final = Action("next_call", "", "unauthorized")
 _CALL: Final = Action("call", "a")
 _AGAIN: Final = Action("open", "a", "again")
+_AGAIN_WITHOUT: Final = Action("open", "a", "again_without_handlers")
 _SECURE: Final = Action("secure_logout", "a")
 
 
@@ -206,6 +207,7 @@ GROUPS: Final[Mapping[str, tuple[Phrase, ...]]] = {
         *_of("kill", "", ""),
         *_of("open", "again", "again"),
         *[(Action("close", "a"), Action("advance", "", "", 31 * _DAY), _AGAIN)] * 8,
+        *[(Action("close", "a"), Action("advance", "", "", 31 * _DAY), _AGAIN_WITHOUT, _AGAIN)] * 2,
     ),
     "impossible clients": _of("open", "no_key", "no_region", "plain_http", client="c"),
     "other clients": (

@@ -34,9 +34,9 @@ class Opening:
     def _open(self, action: Action) -> None:
         stage, name = self._stage, action.client
         old = stage.clients.get(name)
-        with_handlers = action.how != "without_handlers"
+        with_handlers = "without_handlers" not in action.how
         development = action.how == "development"
-        if action.how == "again" and old is not None:
+        if action.how.startswith("again") and old is not None:
             development = old.oracle.snapshot.config.development
         token_handler = with_handlers and "access_token" in stage.features
         oracle = Oracle(

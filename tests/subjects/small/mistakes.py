@@ -1315,6 +1315,27 @@ class ResumesNothing(Client):
         self.device_id = self.store.device_id()
 
 
+@mistake("RESUME-1", "Opens as if nothing were stored when nobody can renew what is.")
+class UnrenewableIgnored(Client):
+    def open(self) -> None:
+        try:
+            super().open()
+        except ClientError as error:
+            if error.kind != "handler_required":
+                raise
+
+
+@mistake("RESUME-1", "Throws away what nobody can renew just now.")
+class UnrenewableThrownAway(Client):
+    def open(self) -> None:
+        try:
+            super().open()
+        except ClientError as error:
+            if error.kind == "handler_required":
+                self.forget_record()
+            raise
+
+
 @mistake("RESUME-2", "Resumes after a logout.")
 class ResumesAfterLogout(Client):
     is_ended = False

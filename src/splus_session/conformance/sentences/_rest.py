@@ -108,9 +108,18 @@ def _(moment: Moment) -> Judgement:
     return first_wrong(is_where(moment), ends_well(moment, "open"))
 
 
+@sentence(
+    "RESUME-1", "A stored session that is expired and that nobody can renew is refused", "resume", "time"
+)
+def _(moment: Moment) -> Judgement:
+    if not moment.notes.get("resumes") or moment.action.how != "again_without_handlers" or moment.is_open:
+        return None
+    return ends_well(moment, "open")
+
+
 @sentence("RESUME-1", "Where nothing is stored, nobody is logged in", "resume", "close")
 def _(moment: Moment) -> Judgement:
-    again = moment.action.how == "again" and moment.notes.get("opened")
+    again = moment.action.how.startswith("again") and moment.notes.get("opened")
     if not again or moment.notes.get("resumes") or moment.did("kill"):
         return None
     return is_where(moment)
