@@ -228,6 +228,23 @@ RIGHT: dict[str, Phrase] = {
         Action("release", "", "well"),
         Action("login_with_access_token", "a", "good"),
     ),
+    "a pause began a moment before the kit saw why": (
+        Action("skew", seconds=40 * 86400.0),
+        Action("login_as_bot", "a"),
+        Action("open", "b"),
+        Action("login", "b", "bob"),
+        Action("handle", "a", "raise"),
+        Action("app", "a", "renew"),
+        Action("until", "a", "due"),
+        Action("advance", seconds=601.0),
+    ),
+    "the clock is set while a login is on its way": (
+        Action("hold"),
+        Action("login_with_access_token", "a", "good"),
+        Action("jump", seconds=3600.0),
+        Action("release", "", "well"),
+        Action("until", "a", "due"),
+    ),
     "a rejection comes while a revocation is under way that fails": (
         SHORT_LIVED,
         Action("next_renewal", "", "hold"),

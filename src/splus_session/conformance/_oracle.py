@@ -42,6 +42,9 @@ from splus_session.conformance._moment import IN_SESSION, Call, Flight
 LEAST_SHARE: Final = 0.5
 """A renewal may come earlier by a jitter, but not before this share of its planned time. [RENEW-1]"""
 
+_TICK: Final = 1.0
+"""Seconds. By so much clients differ in what they take the platform's time for, and so in when they begin."""
+
 _BLINK: Final = 0.1
 """Seconds. So close to a turn a client is looked at: what it does meanwhile is taken either way."""
 
@@ -177,7 +180,8 @@ class Oracle:
         """
         clock: ServerClock | None = getattr(told, "clock", None)
         if clock is not None:
-            self.change(offset=min(self.snapshot.offset, clock.date - now))
+            offset = self.snapshot.offset
+            self.change(offset=max(min(offset, clock.date - now), offset - _TICK))
 
     # ── Following ───────────────────────────────────────────────────────────────────────────────
 
@@ -196,7 +200,8 @@ class Oracle:
         ):
             return False
         if snapshot.retry is not None:
-            early = now < self.not_before or snapshot.retry.grant is None
+            is_pause = snapshot.retry.grant is None
+            early = now < self.not_before or (is_pause and now < snapshot.retry.at - _TICK)
             obtained_at = snapshot.retry.obtained_at
             if sends_again and 0 <= (late := now - self._grows_old(snapshot.retry)) < _BLINK:
                 # When it was sent, just before this look, it was young enough.
