@@ -209,13 +209,15 @@ class Requests:
                 call.kinds, call.may_fail = frozenset({"denied"}), True
         elif isinstance(verdict, Denied) or waited > 120:
             call.kinds = frozenset({"denied"})
-        elif call.ended is not None and waited >= 1 and call.ended.text("kind") == "wait_timeout":
+        elif (
+            call.ended is not None
+            and waited >= 1
             # Also if what it waited for came in the same moment.
+            and (call.ended.text("kind") == "wait_timeout" or not isinstance(verdict, Granted))
+        ):
             call.kinds, call.may_fail = frozenset({"wait_timeout"}), True
         elif isinstance(verdict, Granted):
             call.kinds = frozenset()
-        elif call.ended is not None and waited >= 1:
-            call.kinds, call.may_fail = frozenset({"wait_timeout"}), True
 
     def is_on_its_way(self, client: Client, call: Call) -> bool:
         """Whether this call is an API request that the platform has not answered yet."""

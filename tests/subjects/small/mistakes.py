@@ -844,14 +844,20 @@ class UnconfirmedIsExpired(Client):
         )
 
 
-@mistake("EXPIRE-3", "Asks about the token of the login when another one was rejected.")
-class FirstTokenVerified(Client):
+class _FirstToken(Client):
+    """Remembers the token of the login."""
+
+    first: Credential | None = None
+
     def established(self, stay: Stay, credential: Credential) -> None:
-        self._first = credential
+        self.first = credential
         super().established(stay, credential)
 
+
+@mistake("EXPIRE-3", "Asks about the token of the login when another one was rejected.")
+class FirstTokenVerified(_FirstToken):
     def verify(self, stay: Stay, credential: Credential) -> None:
-        super().verify(stay, getattr(self, "_first", credential))
+        super().verify(stay, self.first or credential)
 
 
 @mistake("EXPIRE-3", "Does not care when its token is rejected.")
@@ -1180,13 +1186,9 @@ class SecureLogoutEndsLogin(Client):
 
 
 @mistake("LOGOUT-3", "Revokes the token of the login, though it was renewed since.")
-class FirstTokenRevoked(Client):
-    def established(self, stay: Stay, credential: Credential) -> None:
-        self._first = credential
-        super().established(stay, credential)
-
+class FirstTokenRevoked(_FirstToken):
     def revocation_due(self, stay: Stay, revocation: Revocation) -> None:
-        current, stay.credential = stay.credential, getattr(self, "_first", stay.credential)
+        current, stay.credential = stay.credential, self.first or stay.credential
         super().revocation_due(stay, revocation)
         stay.credential = current
 
