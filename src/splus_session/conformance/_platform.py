@@ -115,12 +115,16 @@ class Desk:
         self._call_plans.append(how)
 
     def release(self, how: str, *, newest: bool = False) -> None:
-        """Answer the request that has waited longest, or shortest."""
+        """Answer the request that has waited longest, or shortest, of those whose client still waits:
+        nobody could tell when one that was hung up on is over.
+        """
         if how == "redirect":
             self._be_elsewhere()
-        self._holds = [(record, hold) for record, hold in self._holds if not record.over]
-        if self._holds:
-            self._holds.pop(-1 if newest else 0)[1].release(*self._struck(how))
+        waiting = self._waiting()
+        if waiting:
+            released = waiting[-1 if newest else 0]
+            self._holds.remove(released)
+            released[1].release(*self._struck(how))
 
     def let_all_go(self) -> None:
         """Keep nothing waiting any more."""
@@ -134,7 +138,10 @@ class Desk:
 
     def held(self) -> int:
         """How many requests wait for an answer, by the will of the kit and of their client."""
-        return sum(not record.over and not record.given_up for record, _ in self._holds)
+        return len(self._waiting())
+
+    def _waiting(self) -> list[tuple[Received, Hold]]:
+        return [(record, hold) for record, hold in self._holds if not record.over and not record.given_up]
 
     def administer(self, how: str, user: str) -> None:
         """Do what an administrator, or a rule, does."""

@@ -1,0 +1,45 @@
+"""The platform of a run, in the kit's hands: which of the requests that it keeps waiting is answered."""
+
+import http.client
+import time
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from splus_session.conformance._platform import Desk
+from splus_session.testing import ManualClock
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Wait for another thread, for so long that only a fault takes longer."""
+    until = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.001)
+
+
+def one_that_verifies(url: str) -> http.client.HTTPConnection:
+    """A client that has sent a session request, and waits."""
+    where = urlsplit(url)
+    connection = http.client.HTTPConnection(str(where.hostname), where.port, timeout=10)
+    connection.request("GET", "/api/v3/sessions")
+    return connection
+
+
+def test_a_request_whose_client_hung_up_is_not_the_one_that_is_answered() -> None:
+    desk = Desk(ManualClock())
+    desk.plan("hold")
+    desk.plan("hold")
+    with desk.serve() as url:
+        gone = one_that_verifies(url)
+        eventually(lambda: desk.held() == 1)
+        waiting = one_that_verifies(url)
+        eventually(lambda: desk.held() == 2)
+        gone.close()
+        eventually(lambda: desk.held() == 1)
+        desk.release("banned")
+        answer = waiting.getresponse()
+        assert answer.status == 403
+        answer.read()
+        waiting.close()
+        assert desk.held() == 0
+        assert [record.status for record in desk.arrived()] == [None, 403]
