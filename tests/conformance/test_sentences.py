@@ -269,6 +269,13 @@ def _found(source: Processes, scenario: Phrase) -> list[tuple[str, Wrong]]:
     return [(each.sentence.text, each.wrong) for each in outcome.found]
 
 
+_THREE_WAIT = (
+    SHORT_LIVED,
+    Action("next_renewal", "", "hold"),
+    LOGIN,
+    Action("until", "a", "expiry"),
+    *[Action("call", "a")] * 3,
+)
 _LATE = (Action("hold"), LOGIN, Action("logout", "a"))
 WAYS: dict[str, list[Phrase]] = {
     "LearnsFromEveryAnswer": [
@@ -307,6 +314,9 @@ WAYS: dict[str, list[Phrase]] = {
     ],
     "SaysThatRevokingWasRefused": [
         (LOGIN, Action("next", "", "refused"), Action("next", "", "lost"), Action("secure_logout", "a"))
+    ],
+    "HearsOfRejectionsOneByOne": [
+        (*_THREE_WAIT, *[Action("next_call", "", "unauthorized")] * 3, Action("release", "", "well")),
     ],
     "FailsAtOnceWhileRevoking": [
         (
@@ -365,6 +375,15 @@ RIGHT_OF_OURS: dict[str, Phrase] = {
         Action("hold"),
         Action("secure_logout", "a"),
         Action("advance", seconds=601.0),
+    ),
+    "a renewal brings a token that is as good as expired": (
+        Action("login_with_access_token", "a", "good"),
+        Action("advance", seconds=1202.0),
+        Action("next_renewal", "", "hold"),
+        Action("renew_now", "a"),
+        Action("until", "a", "due"),
+        Action("advance", seconds=1190.0),
+        Action("release", "", "well"),
     ),
     "a call that waited for a login hears of a ban before an observer has logged out": (
         Action("hold"),

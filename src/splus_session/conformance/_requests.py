@@ -50,6 +50,7 @@ class Requests:
         if record.endpoint in SESSION_ENDPOINTS and not (
             self._match(record, exact=True)
             or self._renews(record)
+            or self._verifies_another_rejection(record)
             or self._match(record, exact=False)
             or self._revokes_what_is_not_used(record)
         ):
@@ -74,6 +75,28 @@ class Requests:
                     client.notes["renewed_early"] = True
                 if self._match(record, exact=True):
                     return True
+        return False
+
+    def _verifies_another_rejection(self, record: Received) -> bool:
+        """Whether it verifies the token once more, for a rejection that its client may have read only when
+        the verification before was answered. [EXPIRE-3]
+        """
+        for client in self._stage.open_clients():
+            oracle, used = client.oracle, client.oracle.snapshot.credential
+            if (
+                record.endpoint is not Endpoint.VERIFY
+                or used is None
+                or record.access_token != used.access_token
+            ):
+                continue
+            unheard = [
+                step for step in oracle.steps if isinstance(step.event, TokenRejected) and step.row is None
+            ]
+            again = client.notes.setdefault("verified_again", 0)
+            if again < len(unheard) and oracle.snapshot.verification is None:
+                client.notes["verified_again"] = again + 1
+                oracle.feed(TokenRejected(oracle.snapshot.credential_attempt), self._stage.clock.now())
+                return self._match(record, exact=True)
         return False
 
     def _revokes_what_is_not_used(self, record: Received) -> bool:

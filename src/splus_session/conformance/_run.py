@@ -7,13 +7,25 @@ happened is made sense of by `Sorting`. Here is the order of it all, and whether
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from splus_session import Failure, FailureKind, RevokeOrphan, VerificationFailed, Verify, event_name
+from splus_session import (
+    Credential,
+    Failure,
+    FailureKind,
+    Resume,
+    RevokeOrphan,
+    SessionOpened,
+    Step,
+    TokenRenewed,
+    VerificationFailed,
+    Verify,
+    event_name,
+)
 from splus_session.conformance._actions import Action
 from splus_session.conformance._client import Client
 from splus_session.conformance._doing import Doing
 from splus_session.conformance._lines import Look
 from splus_session.conformance._logins import Logins, logins_of
-from splus_session.conformance._moment import Moment
+from splus_session.conformance._moment import Moment, best_before
 from splus_session.conformance._real_time import LATE
 from splus_session.conformance._sense import Sense
 from splus_session.conformance._sorting import Sorting
@@ -111,6 +123,9 @@ class Run:
             (client, self._moment(client, action, requests, leaks, uncaught))
             for client in self._stage.clients.values()
         ]
+        if any(self._is_on_the_brink(moment) for _, moment in judged):
+            self._is_over = True
+            return
         yield from (moment for _, moment in judged)
         for client, moment in judged:
             self._move_on(client, moment)
@@ -188,6 +203,18 @@ class Run:
             "knows_time": all(abs(offset - wrong) < _WRONG for offset in offsets),
         }
 
+    def _is_on_the_brink(self, moment: Moment) -> bool:
+        """Whether a token came, or was stored, that is as good as expired: within that margin it is a
+        client's own matter whether it begins to use it. [EXPIRE-2]
+        """
+        about = 0.0 if self._stage.in_real_time else _WRONG
+        return any(
+            credential.expires_at is not None
+            and best_before(credential) - about <= moment.server_now < credential.expires_at + about
+            for credential in map(_credential_of, moment.steps)
+            if credential is not None
+        )
+
     def _may_know_otherwise(self, client: Client, moment: Moment) -> bool:
         """Whether this client may know what the platform's clock shows and the oracle does not, or the other
         way round: some learn from every answer, some only from those that they wait for. [EXPIRE-4]
@@ -225,6 +252,17 @@ class Run:
             if flight.record is not None or not isinstance(flight.wanted, RevokeOrphan | Verify)
         ]
         client.move_on(moment)
+
+
+def _credential_of(step: Step) -> Credential | None:
+    """The token that a step is to begin to use."""
+    match step.event:
+        case SessionOpened() | TokenRenewed():
+            return step.event.credential
+        case Resume():
+            return step.event.record.credential
+        case _:
+            return None
 
 
 def _whereabouts(look: Look | None, wanted: str) -> str:

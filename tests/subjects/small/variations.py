@@ -147,6 +147,16 @@ class SaysThatRevokingWasRefused(Client):
 
 
 @variation
+class HearsOfRejectionsOneByOne(Client):
+    def rejected(self, stay: Stay, credential: Credential, then: Callable[[], None]) -> None:
+        if stay.verification is None:
+            super().rejected(stay, credential, then)
+        else:  # as if this answer had been read only now
+            until = self.loop.monotonic + self.WAIT_LIMIT
+            self.wait(stay.verification, until, lambda _: self.rejected(stay, credential, then))
+
+
+@variation
 class FailsAtOnceWhileRevoking(Client):
     def live_credential(self) -> tuple[Stay, Credential] | Attempt:
         live = super().live_credential()
