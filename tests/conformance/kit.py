@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -191,3 +191,11 @@ def kinds(events: list[Line]) -> list[str]:
 
 def names(events: list[Line]) -> set[str]:
     return {str(event["event"]) for event in events}
+
+
+def eventually(holds: Callable[[], bool], *, seconds: float = 10.0) -> None:
+    """Wait for another thread, or process, for so long that only a fault takes longer."""
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.001)

@@ -7,7 +7,6 @@ import importlib
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 from types import ModuleType
@@ -21,7 +20,7 @@ from splus_session.conformance._stillness import Stillness
 from splus_session.conformance.adapter import Host, Setup, features_of
 from splus_session.testing import Endpoint, FakePlatform
 from tests.conformance.early import Early
-from tests.conformance.kit import Child, Kit, in_process, kinds, names, states
+from tests.conformance.kit import Child, Kit, eventually, in_process, kinds, names, states
 from tests.subjects import own_aio, own_sync
 
 DAY = 24 * 3600.0
@@ -547,14 +546,14 @@ def test_threads_that_wait_are_still_and_one_that_works_is_not(wait: Waits) -> N
     still = Stillness({}, lambda: False, lambda: 0)
     free = wait()
     try:
-        patiently(still)
+        eventually(still.holds)
         done = threading.Event()
         thread = threading.Thread(target=lambda: [None for _ in iter(done.is_set, True)], daemon=True)
         thread.start()
         assert not any(still.holds() for _ in range(50))
         done.set()
         thread.join()
-        patiently(still)
+        eventually(still.holds)
     finally:
         free()
 
@@ -570,7 +569,7 @@ def test_a_thread_that_was_woken_is_not_still_though_it_has_not_run_yet() -> Non
         event = threading.Event()
         ran.clear()
         threading.Thread(target=run, args=(event,), daemon=True).start()
-        patiently(still)
+        eventually(still.holds)
         event.set()
         while not still.holds():
             pass
@@ -589,7 +588,7 @@ def test_a_thread_that_imports_is_not_still_whatever_its_module_waits_for(
     assert not any(still.holds() for _ in range(50))
     os.write(here, b"x")
     thread.join()
-    patiently(still)
+    eventually(still.holds)
     os.close(there)
     os.close(here)
 
@@ -600,11 +599,11 @@ def test_a_thread_that_has_only_just_begun_is_not_still(monkeypatch: pytest.Monk
     thread = threading.Thread(target=lock.acquire, daemon=True)
     thread.start()
     still = Stillness({}, lambda: False, lambda: 0)
-    patiently(still)
+    eventually(still.holds)
     with monkeypatch.context() as patched:  # it has, in the first lines of its life, no number yet
         patched.setattr(thread, "_native_id", None)
         assert not any(still.holds() for _ in range(20))
-    patiently(still)
+    eventually(still.holds)
     lock.release()
     thread.join()
 
@@ -623,7 +622,7 @@ def test_the_garbage_collector_rests_while_it_is_looked_where_threads_are(
     try:
         if not collects:
             gc.disable()
-        patiently(Stillness({}, lambda: False, lambda: 0))
+        eventually(Stillness({}, lambda: False, lambda: 0).holds)
         assert gc.isenabled() == collects
     finally:
         gc.enable()
@@ -658,18 +657,12 @@ def test_who_says_to_be_at_work_is_not_still() -> None:
     assert not still.holds()
     working.clear()
     working.append(False)
-    patiently(still)
+    eventually(still.holds)
 
 
 def test_nobody_is_still_while_something_is_told() -> None:
     told = iter(range(1000))
     assert not Stillness({}, lambda: False, lambda: next(told)).holds()
-
-
-def patiently(still: Stillness) -> None:
-    until = time.monotonic() + 10.0
-    while not still.holds():
-        assert time.monotonic() < until
 
 
 # ── In process ──────────────────────────────────────────────────────────────────────────────────

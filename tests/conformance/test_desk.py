@@ -1,20 +1,11 @@
 """The platform of a run, in the kit's hands: which of the requests that it keeps waiting is answered."""
 
 import http.client
-import time
-from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from splus_session.conformance._platform import Desk
 from splus_session.testing import ManualClock
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    """Wait for another thread, for so long that only a fault takes longer."""
-    until = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.001)
+from tests.conformance.kit import eventually
 
 
 def one_that_verifies(url: str) -> http.client.HTTPConnection:

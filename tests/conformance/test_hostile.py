@@ -19,6 +19,7 @@ from splus_session.conformance._lines import AdapterError
 from splus_session.conformance._source import Processes
 from tests.conformance import hostile
 from tests.conformance.hostile import AT_HELLO, LATER, Hostile
+from tests.conformance.kit import eventually
 from tests.processes import output
 
 pytestmark = pytest.mark.requirement("SECRET-3")
@@ -269,10 +270,7 @@ for c in commands():
     command = Hostile("slow", body + rest, "").command(tmp_path)
     kit = [sys.executable, "-m", "splus_session.cli", "conform", "--", *command]
     with subprocess.Popen(kit, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as running:
-        until = time.monotonic() + 20
-        while len(hostile.begun(tmp_path)) < processes:
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        eventually(lambda: len(hostile.begun(tmp_path)) >= processes, seconds=20)
         time.sleep(0.1)
         began = time.monotonic()
         running.send_signal(how)

@@ -24,6 +24,11 @@ class Action:
     """Which way, in a word."""
     seconds: float = 0.0
 
+    @property
+    def opens_again(self) -> bool:
+        """Whether it opens a client that was closed, in whatever way."""
+        return self.how.startswith("again")
+
     def to_json(self) -> dict[str, object]:
         """As a JSON object, without what is empty."""
         return {name: value for name, value in attrs.asdict(self).items() if value}

@@ -36,7 +36,7 @@ class Opening:
         old = stage.clients.get(name)
         with_handlers = "without_handlers" not in action.how
         development = action.how == "development"
-        if action.how.startswith("again") and old is not None:
+        if action.opens_again and old is not None:
             development = old.oracle.snapshot.config.development
         token_handler = with_handlers and "access_token" in stage.features
         oracle = Oracle(

@@ -12,6 +12,7 @@ from splus_session import (
     SessionState,
     TokenRejected,
     UserBanned,
+    Verify,
 )
 from splus_session._answers import facts
 from splus_session._core import Waiting, authorize
@@ -82,20 +83,15 @@ class Requests:
         the verification before was answered. [EXPIRE-3]
         """
         for client in self._stage.open_clients():
-            oracle, used = client.oracle, client.oracle.snapshot.credential
-            if (
-                record.endpoint is not Endpoint.VERIFY
-                or used is None
-                or record.access_token != used.access_token
-            ):
+            oracle, snapshot = client.oracle, client.oracle.snapshot
+            used = snapshot.credential
+            if used is None or not fits(Verify(0, used), record, exact=True):
                 continue
-            unheard = [
-                step for step in oracle.steps if isinstance(step.event, TokenRejected) and step.row is None
-            ]
-            again = client.notes.setdefault("verified_again", 0)
-            if again < len(unheard) and oracle.snapshot.verification is None:
+            unheard = sum(isinstance(step.event, TokenRejected) and step.row is None for step in oracle.steps)
+            again = client.notes.get("verified_again", 0)
+            if again < unheard and snapshot.verification is None:
                 client.notes["verified_again"] = again + 1
-                oracle.feed(TokenRejected(oracle.snapshot.credential_attempt), self._stage.clock.now())
+                oracle.feed(TokenRejected(snapshot.credential_attempt), self._stage.clock.now())
                 return self._match(record, exact=True)
         return False
 

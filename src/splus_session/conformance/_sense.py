@@ -89,7 +89,7 @@ class Sense:
         client = self._stage.clients.get(action.client)
         if action.client in ("b", "c"):
             return client is None
-        if action.how.startswith("again"):
+        if action.opens_again:
             return client is not None and not client.is_open
         return client is None
 

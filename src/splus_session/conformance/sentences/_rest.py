@@ -119,7 +119,7 @@ def _(moment: Moment) -> Judgement:
 
 @sentence("RESUME-1", "Where nothing is stored, nobody is logged in", "resume", "close")
 def _(moment: Moment) -> Judgement:
-    again = moment.action.how.startswith("again") and moment.notes.get("opened")
+    again = moment.action.opens_again and moment.notes.get("opened")
     if not again or moment.notes.get("resumes") or moment.did("kill"):
         return None
     return is_where(moment)
