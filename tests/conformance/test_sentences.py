@@ -301,6 +301,14 @@ WAYS: dict[str, list[Phrase]] = {
             Action("call", "a"),
         )
     ],
+    "IsObservedOnlyThen": [
+        (
+            Action("login_as_bot", "a"),
+            Action("close", "a"),
+            Action("advance", seconds=31 * 86400.0),
+            Action("open", "a", "again_without_handlers"),
+        )
+    ],
     "LooksAtTheTokenFirst": [
         (LOGIN, Action("login", "a", "ann_without")),
         (LOGIN, Action("login_with_access_token", "a", "expired")),

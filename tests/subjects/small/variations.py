@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from adapter import play
-from client import ESTABLISHED, Client
-from parts import Attempt, Promise, Revocation, Stay
+from client import ESTABLISHED, TOKEN_EXPIRED, Client
+from parts import Attempt, Change, Promise, Renewal, Revocation, Stay
 from wire import Answer, ClientError, Credential, Failure, Grant, Platform, Reply, credential_from_jwt
 
 VARIATIONS: dict[str, type[Client]] = {}
@@ -101,6 +101,26 @@ class HangsUp(Client):
     def end_stay(self, state: str, reason: str, failure: Failure | None, hook: str) -> Failure | None:
         self.platform.close()
         return super().end_stay(state, reason, failure, hook)
+
+
+@variation
+class IsObservedOnlyThen(Client):
+    """Whoever opens it and then observes it may be slower than the renewal that opening it begins."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._late: list[Callable[[Change], None]] = []
+
+    def on_change(self, observer: Callable[[Change], None]) -> None:
+        if self.state == TOKEN_EXPIRED:
+            self._late.append(observer)
+        else:
+            super().on_change(observer)
+
+    def renewal_came_back(self, stay: Stay, renewal: Renewal, answer: Answer) -> None:
+        super().renewal_came_back(stay, renewal, answer)
+        while self._late:
+            super().on_change(self._late.pop())
 
 
 # ── How it says no ──────────────────────────────────────────────────────────────────────────────

@@ -25,9 +25,16 @@ def _(moment: Moment) -> Judgement:
     for observer, state in moment.joined.items():
         told = moment.told(observer)
         opening = observer == 0 and moment.notes.get("opened")
-        if not told or (told[0] != state.value and not (opening and told[0] == NOT_LOGGED_IN.value)):
+        if not told or (told[0] != state.value and not (opening and _may_begin_with(told, moment))):
             return Wrong(f"told first: {state.value}", f"told: {listed(told)}")
     return True
+
+
+def _may_begin_with(told: list[str], moment: Moment) -> bool:
+    """Whether a client that is opened may be found like that by whoever observes it then: before it has
+    gone on with what is stored, or after a renewal that this has led to.
+    """
+    return told[0] == NOT_LOGGED_IN.value or told == moment.states[-len(told) :]
 
 
 @sentence("OBSERVE-1", "Every change is told once, and no state twice in a row")
