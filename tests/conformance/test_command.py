@@ -245,6 +245,13 @@ def test_no_two_sentences_share_a_file() -> None:
 # ── Replays ─────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_without_a_report_nobody_is_sent_to_a_replay_that_was_not_written(capsys: Said) -> None:
+    assert conform("--budget", "3", "--id", "OBSERVE-1", command=WRONG) == 1
+    told = capsys.readouterr().out
+    assert "--replay" not in told
+    assert "--report FOLDER" in told
+
+
 def test_a_replay_tells_the_breach_line_by_line(judged: tuple[Path, str, int], capsys: Said) -> None:
     [replay] = (judged[0] / "replays").iterdir()
     content = json.loads(replay.read_text("utf-8"))

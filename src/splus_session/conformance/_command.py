@@ -70,7 +70,9 @@ def judge(
         source.close()
 
     def replay(breach: Breach) -> str:
-        return replay_command(command, report or Path(), breach)
+        if report is None:  # there is no file that could be played
+            return "add --report FOLDER: that keeps this run, and says how to play it again"
+        return replay_command(command, report, breach)
 
     if report is not None:
         write(found, report, replay)
