@@ -401,6 +401,12 @@ RIGHT_OF_OURS: dict[str, Phrase] = {
         Action("observe", "a", "logout"),
         Action("release", "", "well"),
     ),
+    "a handler is not asked again that has not come back from eight renewals": (
+        *[Action("app", "a", "hold")] * 8,
+        Action("login_with_access_token", "a", "good"),
+        Action("until", "a", "almost_expiry"),
+        Action("call", "a"),
+    ),
     "what a closed client had asked for is revoked, whatever became of the next": (
         Action("login_as_visitor", "a", "unsigned"),
         Action("hold"),

@@ -91,6 +91,7 @@ class Answering:
 
     def _give(self, client: Client, ask: Ask, how: str) -> None:
         now = self._stage.clock.now()
+        ask.came_back = True
         fields, event = self._token_reply(client, how) if ask.is_token else self._reply(client, how)
         is_open = client.is_open_ask(ask)
         label = f"answer #{ask.renewal}: {fields['with']}"

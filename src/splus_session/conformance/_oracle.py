@@ -91,6 +91,9 @@ class Ask:
     is_token: bool = False
     """Whether an access token handler was called."""
     answered: bool = False
+    """Whether it was decided how it is to be answered, if at all."""
+    came_back: bool = False
+    """Whether the handler has come back from it, or can."""
 
 
 class Oracle:

@@ -37,6 +37,8 @@ from splus_session.testing import Received
 _OF_PLATFORM: Final = frozenset({"next", "next_renewal", "hold", "release", "next_call", "platform", "skew"})
 _WRONG: Final = 2.0
 """Seconds. Whose clock is less wrong knows the time: `Date` has whole seconds."""
+_MANY: Final = 8
+"""A client need not ask a handler again that has not come back from so many renewals."""
 _TIME_FACTS: Final = frozenset({"token_expired", "renewal_due", "answer_overdue", "revocation_due"})
 
 
@@ -123,7 +125,7 @@ class Run:
             (client, self._moment(client, action, requests, leaks, uncaught))
             for client in self._stage.clients.values()
         ]
-        if any(self._is_on_the_brink(moment) for _, moment in judged):
+        if any(self._is_on_the_brink(moment) or _has_many_open(client) for client, moment in judged):
             self._is_over = True
             return
         yield from (moment for _, moment in judged)
@@ -263,6 +265,13 @@ def _credential_of(step: Step) -> Credential | None:
             return step.event.record.credential
         case _:
             return None
+
+
+def _has_many_open(client: Client) -> bool:
+    """Whether a handler leaves so many questions open that it need not be asked again: calls that hang can't
+    be ended from outside, and must not pile up.
+    """
+    return sum(ask.renewal is not None and not ask.came_back for ask in client.oracle.asks) >= _MANY
 
 
 def _whereabouts(look: Look | None, wanted: str) -> str:

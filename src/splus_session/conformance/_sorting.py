@@ -187,7 +187,7 @@ class Sorting:
         ask.renewal, ask.is_token = number, event.event == "token_renew"
         client.asked.append(event)
         if client.how in ("raise", "garbage"):
-            ask.answered = True
+            ask.answered = ask.came_back = True
             client.notes["misbehaved"] = client.how
             if client.is_open_ask(ask):
                 client.oracle.feed(RenewalUnable(ask.command.attempt), now)
