@@ -20,6 +20,7 @@ from splus_session import (
     Verify,
     event_name,
 )
+from splus_session._renewals import MANY
 from splus_session.conformance._actions import Action
 from splus_session.conformance._client import Client
 from splus_session.conformance._doing import Doing
@@ -37,8 +38,6 @@ from splus_session.testing import Received
 _OF_PLATFORM: Final = frozenset({"next", "next_renewal", "hold", "release", "next_call", "platform", "skew"})
 _WRONG: Final = 2.0
 """Seconds. Whose clock is less wrong knows the time: `Date` has whole seconds."""
-_MANY: Final = 8
-"""A client need not ask a handler again that has not come back from so many renewals."""
 _TIME_FACTS: Final = frozenset({"token_expired", "renewal_due", "answer_overdue", "revocation_due"})
 
 
@@ -269,9 +268,9 @@ def _credential_of(step: Step) -> Credential | None:
 
 def _has_many_open(client: Client) -> bool:
     """Whether a handler leaves so many questions open that it need not be asked again: calls that hang can't
-    be ended from outside, and must not pile up.
+    be ended from outside, and must not pile up. Other clients may do in this what ours do.
     """
-    return sum(ask.renewal is not None and not ask.came_back for ask in client.oracle.asks) >= _MANY
+    return sum(ask.renewal is not None and not ask.came_back for ask in client.oracle.asks) >= MANY
 
 
 def _whereabouts(look: Look | None, wanted: str) -> str:
