@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from splus_session._text import visible
 from splus_session.conformance.reports import html as html_report
-from splus_session.conformance.reports._contents import visible
-from splus_session.conformance.reports._sequence import Diagram, lay_out, text_width, wrap
-from splus_session.conformance.reports._svg import in_words, sequence_diagram
 from splus_session.conformance.verdicts import Breach, Line, Report, Verdict
+from splus_session.diagram._sequence_places import Diagram, lay_out, text_width, wrap
+from splus_session.diagram._sequence_svg import in_words, sequence_diagram
 from splus_session.requirements import REQUIREMENTS
 from tests.conformance import made_up, strategies
 from tests.conformance.made_up import NASTY, replay

@@ -12,8 +12,9 @@ from hypothesis import given
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from splus_session._text import visible
 from splus_session.conformance.reports import as_json, junit, markdown
-from splus_session.conformance.reports._contents import outcome, parts, visible
+from splus_session.conformance.reports._contents import outcome, parts
 from splus_session.conformance.verdicts import Report, Result, Trouble, Verdict
 from splus_session.requirements import REQUIREMENTS
 from tests.conformance import made_up, strategies

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from splus_session._text import time_in_words
 from splus_session.conformance._actions import Action
 from splus_session.conformance._run import Run
 from splus_session.conformance._source import Processes
-from splus_session.conformance._words import answer_in_words, time_in_words
+from splus_session.conformance._words import answer_in_words
 from splus_session.testing import FakePlatform, Received
 from splus_session.testing._messages import Response
 from tests.conformance.test_command import SMALL

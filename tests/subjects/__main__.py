@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from splus_session.conformance.reports import as_json, markdown
+from tests.npm import CannotInstallError, installed
 from tests.subjects import deep
-from tests.subjects.npm import CannotInstallError, installed
 
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parent.parent

@@ -17,7 +17,7 @@ import pytest
 
 from splus_session.backend import sign_visitor
 from splus_session.testing import Endpoint, FakePlatform, ManualClock, TokenTerms, faults
-from tests.subjects.npm import CannotInstallError, installed
+from tests.npm import CannotInstallError, installed
 
 VENDOR: Final = Path(__file__).parent / "vendor"
 TEN_MINUTES: Final = 600.0

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.subjects.npm import CannotInstallError, installed
+from tests.npm import CannotInstallError, installed
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import attrs
 
-from splus_session.conformance._words import time_in_words
+from splus_session._text import time_in_words
 
 
 @attrs.frozen

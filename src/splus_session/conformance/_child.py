@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import IO, Final
 
+from splus_session._text import visible
 from splus_session.conformance._lines import (
     LONGEST_ANSWER,
     LONGEST_LINE,
@@ -27,7 +28,6 @@ from splus_session.conformance._lines import (
     Told,
     parse,
 )
-from splus_session.conformance.reports._contents import visible
 from splus_session.testing import FakePlatform
 
 PATIENCE: Final = 10.0

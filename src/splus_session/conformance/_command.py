@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from splus_session._errors import InvalidArgumentError
+from splus_session._text import visible
 from splus_session.conformance import _against
 from splus_session.conformance._actions import Action
 from splus_session.conformance._campaign import Campaign, again
@@ -15,7 +16,6 @@ from splus_session.conformance._lines import AdapterError
 from splus_session.conformance._sense import needs
 from splus_session.conformance._source import Processes
 from splus_session.conformance.reports import as_json, html, junit, markdown, progress, terminal
-from splus_session.conformance.reports._contents import visible
 from splus_session.conformance.sentences import SENTENCES
 from splus_session.conformance.verdicts import Breach, Report, Trouble
 from splus_session.requirements import REQUIREMENTS

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from splus_session._text import time_in_words
 from splus_session.conformance._actions import Action
 from splus_session.conformance._answering import Answering
 from splus_session.conformance._opening import Opening
@@ -10,7 +11,6 @@ from splus_session.conformance._sense import OF_CLIENT, Sense
 from splus_session.conformance._sorting import MANY_ASKS, Sorting
 from splus_session.conformance._stage import Stage
 from splus_session.conformance._using import Using
-from splus_session.conformance._words import time_in_words
 
 PIECES: Final = 200
 """Into how many pieces one passing of time may fall."""

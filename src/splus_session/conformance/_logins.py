@@ -6,9 +6,9 @@ from typing import Final
 import attrs
 
 from splus_session import AuthToken
+from splus_session._text import visible
 from splus_session.conformance._moment import OPENING
 from splus_session.conformance._words import answer_in_words, json_object
-from splus_session.conformance.reports._contents import visible
 from splus_session.testing import Received
 
 _LOGINS: Final = (*OPENING, None)

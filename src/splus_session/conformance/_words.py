@@ -4,31 +4,13 @@ import json
 from collections.abc import Collection
 from typing import Any, Final, cast
 
-from splus_session.conformance.reports._contents import visible
+from splus_session._text import visible
 from splus_session.testing import Received
 
-__all__ = ["answer_in_words", "json_object", "time_in_words"]
+__all__ = ["answer_in_words", "json_object"]
 
 _LONGEST_REASON: Final = 60
 """Characters of what the platform gives as its reason."""
-
-_UNITS: Final = ((86_400_000, "day"), (3_600_000, "h"), (60_000, "min"))
-"""In milliseconds, which are whole numbers."""
-
-
-def time_in_words(seconds: float) -> str:
-    """A time as a person says it, to the millisecond: `30 days`, `10 min 1 s`, `0.1 s`."""
-    rest = round(abs(seconds) * 1000)
-    if rest == 0:
-        return f"{seconds:g} s"
-    said: list[str] = []
-    for length, unit in _UNITS:
-        count, rest = divmod(rest, length)
-        if count:
-            said.append(f"{count} {unit}{'s' if unit == 'day' and count > 1 else ''}")
-    if rest:
-        said.append(f"{rest / 1000} s".replace(".0 s", " s"))
-    return ("-" if seconds < 0 else "") + " ".join(said)
 
 
 def answer_in_words(record: Received, secrets: Collection[str]) -> str:

@@ -1,6 +1,5 @@
 """What every report says, in one order and in the same words."""
 
-import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
@@ -8,12 +7,6 @@ from attrs import frozen
 
 from splus_session.conformance.verdicts import Breach, Report, Result, Verdict
 from splus_session.requirements import REQUIREMENTS, Requirement
-
-# Controls but tab and line feed, what turns the direction of writing, other ends of lines, halves of
-# characters, and what XML can't hold. An adapter might send any of them, meaning well or not.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
-)
 
 
 @frozen
@@ -25,15 +18,6 @@ class Part:
     origin: str
     """What this says of them, as a sentence."""
     breaches: tuple[Breach, ...]
-
-
-def visible(text: str) -> str:
-    r"""A text from outside with all that can't be seen in it spelled out, as `\x1b`."""
-    return _UNSEEN.sub(lambda found: _escaped(ord(found[0])), text.replace("\r\n", "\n"))
-
-
-def _escaped(code: int) -> str:
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def groups(results: Iterable[Result]) -> Iterator[tuple[str, list[tuple[Requirement, Result]]]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from importlib.resources import files
 
+from splus_session._text import visible
 from splus_session.conformance.reports._contents import (
     company,
     counts,
@@ -19,10 +20,9 @@ from splus_session.conformance.reports._contents import (
     outcome,
     parts,
     verdict,
-    visible,
 )
-from splus_session.conformance.reports._svg import sequence_diagram
 from splus_session.conformance.verdicts import Breach, Report, Result, Trouble, Verdict
+from splus_session.diagram._sequence_svg import sequence_diagram
 from splus_session.requirements import REQUIREMENTS, SOURCES, Requirement
 
 __all__ = ["page"]

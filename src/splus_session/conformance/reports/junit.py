@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from xml.etree import ElementTree as ET  # builds and never reads
 
-from splus_session.conformance.reports._contents import company, groups, level, parts, visible
+from splus_session._text import visible
+from splus_session.conformance.reports._contents import company, groups, level, parts
 from splus_session.conformance.verdicts import Breach, Report, Result, Trouble, Verdict
 from splus_session.requirements import REQUIREMENTS, Requirement
 

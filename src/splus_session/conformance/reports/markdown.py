@@ -7,16 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from splus_session.conformance.reports._contents import (
-    company,
-    counts,
-    groups,
-    hidden,
-    level,
-    parts,
-    verdict,
-    visible,
-)
+from splus_session._text import visible
+from splus_session.conformance.reports._contents import company, counts, groups, hidden, level, parts, verdict
 from splus_session.conformance.verdicts import Breach, Report, Result, Verdict
 from splus_session.requirements import REQUIREMENTS, Requirement
 

@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from splus_session._errors import MissingExtraError
-from splus_session.conformance.reports._contents import number, visible
+from splus_session._text import visible
+from splus_session.conformance.reports._contents import number
 
 try:
     from rich.console import Console

@@ -6,6 +6,7 @@ What is not a terminal gets the same words in plain lines. rich respects `NO_COL
 from collections.abc import Callable, Iterable
 
 from splus_session._errors import MissingExtraError
+from splus_session._text import visible
 from splus_session.conformance.reports._contents import (
     company,
     counts,
@@ -16,7 +17,6 @@ from splus_session.conformance.reports._contents import (
     outcome,
     parts,
     verdict,
-    visible,
 )
 from splus_session.conformance.verdicts import Breach, Report, Result, Verdict
 from splus_session.requirements import REQUIREMENTS

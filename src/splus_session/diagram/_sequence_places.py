@@ -6,14 +6,13 @@ Each line of text has a height of its own, and each message a row of its own: no
 
 import unicodedata
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from attrs import evolve, frozen
 
-from splus_session.conformance.reports._contents import visible
-from splus_session.conformance.verdicts import Line
+from splus_session._text import visible
 
-__all__ = ["LETTER", "Arrow", "Box", "Diagram", "Head", "lay_out", "text_width"]
+__all__ = ["LETTER", "Arrow", "Box", "Diagram", "Head", "Message", "lay_out", "text_width"]
 
 FONT: Final = 12
 """The size of letters, in pixels as all here."""
@@ -33,6 +32,30 @@ GAP: Final = 10
 LOOP: Final = 34
 """How far a message to oneself goes out."""
 LOOP_HEIGHT: Final = 18
+
+
+class Message(Protocol):
+    """One thing that happened between two participants, or to one of them."""
+
+    @property
+    def sender(self) -> str:
+        """Who."""
+        ...
+
+    @property
+    def receiver(self) -> str:
+        """To whom; the same, if to itself."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """What."""
+        ...
+
+    @property
+    def wrong(self) -> bool:
+        """Whether it should not have happened so."""
+        ...
 
 
 @frozen
@@ -133,9 +156,10 @@ def _cut(word: str, room: float) -> list[str]:
     return pieces
 
 
-def lay_out(messages: Sequence[Line]) -> Diagram:
-    """Give everything its place. Participants stand in the order in which they appear."""
-    names = list(dict.fromkeys(name for message in messages for name in (message.sender, message.receiver)))
+def lay_out(messages: Sequence[Message], participants: Sequence[str] = ()) -> Diagram:
+    """Give everything its place. Participants stand in this order, others in that in which they appear."""
+    seen = (name for message in messages for name in (message.sender, message.receiver))
+    names = list(dict.fromkeys([*participants, *seen]))
     column = min(WIDEST, max(NARROWEST, COLUMNS // max(1, len(names))))
     width = MARGIN + max(1, len(names)) * column
     if any(message.sender == message.receiver == names[-1] for message in messages):
@@ -165,7 +189,7 @@ def _heads(names: Sequence[str], column: float, y: float) -> list[Head]:
     ]
 
 
-def _straight(number: int, message: Line, sender: float, receiver: float, row: Box) -> Arrow:
+def _straight(number: int, message: Message, sender: float, receiver: float, row: Box) -> Arrow:
     """A message to another: the text, and below it the arrow."""
     room = abs(sender - receiver) - 2 * GAP
     lines = wrap(message.text, room)
@@ -175,7 +199,7 @@ def _straight(number: int, message: Line, sender: float, receiver: float, row: B
     return Arrow(number, row, label, lines, sender, receiver, y, loop=False, wrong=message.wrong)
 
 
-def _loop(number: int, message: Line, at: float, row: Box, column: float) -> Arrow:
+def _loop(number: int, message: Message, at: float, row: Box, column: float) -> Arrow:
     """A message to oneself: the text is beside the arrow, before the next lifeline or the end."""
     room = column - LOOP - 2 * GAP
     lines = wrap(message.text, room)

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-CACHE: Final = Path(__file__).parent.parent.parent / ".cache" / "npm"
+CACHE: Final = Path(__file__).parent.parent / ".cache" / "npm"
 MANIFEST: Final = ("package.json", "package-lock.json")
 NODE: Final = (18, "the first with fetch, Request and Headers, which the vendor's SDKs take for granted")
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from splus_session.conformance.reports._contents import visible
-from splus_session.conformance.reports._sequence import (
+from splus_session._text import visible
+from splus_session.diagram._palette import DARK, Palette, Theme, palette, scope
+from splus_session.diagram._sequence_places import (
     FONT,
     GAP,
     LINE,
@@ -14,16 +15,16 @@ from splus_session.conformance.reports._sequence import (
     Arrow,
     Diagram,
     Head,
+    Message,
     lay_out,
 )
-from splus_session.conformance.verdicts import Line
 
-__all__ = ["sequence_diagram"]
+__all__ = ["alone", "sequence_diagram"]
 
 _TIP = 8
 
 
-def sequence_diagram(messages: Sequence[Line], *, name: str, title: str) -> str:
+def sequence_diagram(messages: Sequence[Message], *, name: str, title: str) -> str:
     """Draw messages, from top to bottom, as an SVG element without colours.
 
     Args:
@@ -31,13 +32,54 @@ def sequence_diagram(messages: Sequence[Line], *, name: str, title: str) -> str:
         name: makes the ids of this picture differ from those of others on the page.
         title: what is seen, for those who do not see it; all messages follow in words.
     """
-    diagram = lay_out(messages)
+    return _svg(lay_out(messages), in_words(messages), name=name, title=title)
+
+
+def alone(messages: Sequence[Message], participants: Sequence[str], *, title: str, theme: Theme) -> str:
+    """The same as a picture of its own, that brings its colours and letters.
+
+    Args:
+        messages: what happened.
+        participants: from left to right.
+        title: as above.
+        theme: what kind of page it is for.
+    """
+    places, words = lay_out(messages, participants), in_words(messages)
+    name = scope(f"{title} {theme} {words}")  # what is on the same page has colours of its own
+    style = _LETTERS + _coloured(palette(theme))
+    if theme == "both":
+        style += f"@media (prefers-color-scheme:dark){{{_coloured(DARK)}}}"
+    style = style.replace(".sequence", f".{name}")
+    return _svg(places, words, name=name, title=title, style=f"<style>{style}</style>")
+
+
+_LETTERS = (
+    ".sequence{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,Liberation Mono,monospace}"
+    ".sequence text{text-anchor:middle;white-space:pre}.sequence .loop{text-anchor:start}"
+    ".sequence .number{text-anchor:end}.sequence .name{font-weight:700}"
+    ".sequence .life{stroke-dasharray:4 4;fill:none}.sequence .arrow{stroke-width:1.3;fill:none}"
+)
+
+
+def _coloured(colours: Palette) -> str:
+    return (
+        f".sequence text,.sequence .tip{{fill:{colours.ink}}}.sequence .number{{fill:{colours.line}}}"
+        f".sequence .paper,.sequence .ground{{fill:{colours.paper}}}"
+        f".sequence .head{{fill:{colours.box};stroke:{colours.line}}}"
+        f".sequence .life,.sequence .arrow{{stroke:{colours.line}}}"
+    )
+
+
+def _svg(diagram: Diagram, words: str, *, name: str, title: str, style: str = "") -> str:
     width, height = _px(diagram.width), _px(diagram.height)
+    kind = name if style else "sequence"
+    paper = f'<rect class="paper" width="{width}" height="{height}"/>'
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="sequence" width="{width}" height="{height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{kind}" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" role="img" aria-labelledby="{name}-title {name}-desc">',
         f'<title id="{name}-title">{escape(visible(title))}</title>',
-        f'<desc id="{name}-desc">{escape(in_words(messages))}</desc>',
+        f'<desc id="{name}-desc">{escape(words)}</desc>',
+        *([style, paper] if style else []),
         *_lifelines(diagram),
     ]
     for arrow in diagram.arrows:
@@ -45,7 +87,7 @@ def sequence_diagram(messages: Sequence[Line], *, name: str, title: str) -> str:
     return "\n".join([*lines, "</svg>"])
 
 
-def in_words(messages: Sequence[Line]) -> str:
+def in_words(messages: Sequence[Message]) -> str:
     """All that the picture shows, as sentences."""
     return " ".join(
         f"{position}. {visible(message.sender)} to {visible(message.receiver)}: {visible(message.text)}"
