@@ -110,6 +110,7 @@ from splus_session._events import (
     event_name,
 )
 from splus_session._failures import Failure, FailureKind
+from splus_session._recorder import RecordedCommand, RecordedStep, Recorder
 from splus_session._row import Guard, Row
 from splus_session._secrets import (
     AccessToken,
@@ -120,6 +121,7 @@ from splus_session._secrets import (
     ServerKey,
     VisitorSecret,
 )
+from splus_session._situation import explain
 from splus_session._snapshot import Retry, Revocation, Snapshot, Step
 from splus_session._states import ChangeReason, Reason, SessionState, TerminationReason
 
@@ -130,6 +132,7 @@ __all__ = [
     "AnswerOverdue",
     "ApiKey",
     "AskRenewal",
+    "RecordedCommand",
     "AuthSignature",
     "AuthToken",
     "AuthTokenGrant",
@@ -144,6 +147,7 @@ __all__ = [
     "ConfigurationError",
     "Credential",
     "Denied",
+    "RecordedStep",
     "Event",
     "Fact",
     "Failure",
@@ -179,6 +183,7 @@ __all__ = [
     "PlatformError",
     "Reason",
     "Record",
+    "Recorder",
     "RefusedError",
     "ReleaseWaiters",
     "Renew",
@@ -237,6 +242,7 @@ __all__ = [
     "allowed_in",
     "credential_from_jwt",
     "event_name",
+    "explain",
     "step",
     "upcoming",
 ]

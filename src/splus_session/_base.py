@@ -33,6 +33,7 @@ from splus_session._events import (
 from splus_session._explain import failed, refused
 from splus_session._failures import Failure, FailureKind
 from splus_session._observers import Observers
+from splus_session._recorder import Recorder
 from splus_session._secrets import AccessToken, ApiKey, AuthSignature, Sealed
 from splus_session._snapshot import Snapshot, Step
 from splus_session._states import SessionState
@@ -65,6 +66,7 @@ class SessionBase(Generic[SignalT]):
         store: Store | None,
         slot: str,
         clock: Clock | None,
+        recorder: Recorder | None,
         signal: Callable[[], SignalT],
         kick: Callable[[], None],
     ) -> None:
@@ -84,6 +86,8 @@ class SessionBase(Generic[SignalT]):
         self._now = self._clock.now
         self._device_id: str | None = None
         self._said_development = False
+        if recorder is not None and type(recorder) is not Recorder:
+            raise InvalidArgumentError(f"a recorder is a Recorder, and not a {type(recorder).__name__}")
         self._engine: Engine[SignalT] = Engine(
             self._config,
             self._clock,
@@ -91,6 +95,7 @@ class SessionBase(Generic[SignalT]):
             signal=signal,
             kick=kick,
             forked=self._observers.after_fork,
+            recorder=recorder,
         )
         self._tell_handlers()
 

@@ -29,6 +29,7 @@ from splus_session._errors import (
 from splus_session._events import Event, RenewalAnswered, RenewalUnable, TokenRejected, event_name
 from splus_session._explain import denied, describe
 from splus_session._failures import Failure, FailureKind
+from splus_session._recorder import Recorder
 from splus_session._snapshot import Snapshot, Step
 from splus_session._states import SessionState
 from splus_session.ports import Authorization, Clock, SessionHandler
@@ -104,6 +105,7 @@ class Engine(Generic[SignalT]):
         signal: Callable[[], SignalT],
         kick: Callable[[], None],
         forked: Callable[[], None] = lambda: None,
+        recorder: Recorder | None = None,
     ) -> None:
         """Make an engine.
 
@@ -115,6 +117,7 @@ class Engine(Generic[SignalT]):
             kick: called when there is something in the outbox or the deadline moved; from any
                 thread, never under the lock.
             forked: called in a forked child.
+            recorder: notes every step.
         """
         self.config = config
         self.clock = clock
@@ -127,6 +130,7 @@ class Engine(Generic[SignalT]):
         self._signal = signal
         self._kick = kick
         self._forked = forked
+        self._recorder = recorder
         self._outbox: deque[Entry[SignalT]] = deque()
         self._flights: dict[int, Flight[SignalT]] = {}
         self._gone: type[SessionClosed | ForkedSessionError] | None = None
@@ -216,6 +220,8 @@ class Engine(Generic[SignalT]):
                     flight.release(command.failure)  # here, for the drainer may settle it at once
                     released.append(flight)
         self._set_live()
+        if self._recorder is not None:
+            self._recorder.note(steps)
         return released
 
     def _set_live(self) -> None:

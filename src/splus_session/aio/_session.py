@@ -27,6 +27,7 @@ from splus_session._events import (
     UserBanned,
 )
 from splus_session._explain import refused
+from splus_session._recorder import Recorder
 from splus_session._secrets import AccessToken, ApiKey, AuthSignature, AuthToken, Sealed
 from splus_session.aio._foreign import to_the_end
 from splus_session.aio._observers import Changes, deliver
@@ -78,6 +79,7 @@ class Session(SessionBase[Signal]):
         config: Config | None = None,
         platform: AsyncPlatform | None = None,
         clock: Clock | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         """Make a session. Nothing is sent or read before it is opened.
 
@@ -96,6 +98,7 @@ class Session(SessionBase[Signal]):
             config: windows, pauses, deadlines, limits.
             platform: another way to the platform than HTTP.
             clock: another time than the machine's.
+            recorder: notes the last steps, without secrets; for this session alone.
 
         Raises:
             ConfigurationError: an empty API key, an unknown region, an unacceptable endpoint, or a
@@ -119,6 +122,7 @@ class Session(SessionBase[Signal]):
             store,
             slot,
             clock,
+            recorder,
             Signal,
             self._kick,
         )

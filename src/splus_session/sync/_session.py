@@ -24,6 +24,7 @@ from splus_session._events import (
     UserBanned,
 )
 from splus_session._explain import refused
+from splus_session._recorder import Recorder
 from splus_session._secrets import AccessToken, ApiKey, AuthSignature, AuthToken, Sealed
 from splus_session.platform import Endpoint
 from splus_session.ports import (
@@ -75,6 +76,7 @@ class Session(SessionBase[Signal]):
         config: Config | None = None,
         platform: Platform | None = None,
         clock: Clock | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         """Make a session. Nothing is sent or read before it is opened.
 
@@ -93,6 +95,7 @@ class Session(SessionBase[Signal]):
             config: windows, pauses, deadlines, limits.
             platform: another way to the platform than HTTP.
             clock: another time than the machine's.
+            recorder: notes the last steps, without secrets; for this session alone.
 
         Raises:
             ConfigurationError: an empty API key, an unknown region, an unacceptable endpoint, or a
@@ -115,6 +118,7 @@ class Session(SessionBase[Signal]):
             store,
             slot,
             clock,
+            recorder,
             Signal,
             self._kick,
         )
