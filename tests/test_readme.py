@@ -216,7 +216,7 @@ async def test_the_backend_vouches_for_the_users_it_knows(place: Place) -> None:
 
 async def test_the_picture_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    await run(block("render_svg("), {})
+    await run(block("Diagram("), {})
     picture = (tmp_path / "session.svg").read_bytes()
     assert ElementTree.fromstring(picture).tag.endswith("svg")  # noqa: S314  we made it ourselves
 

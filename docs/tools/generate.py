@@ -48,18 +48,25 @@ def lifecycle() -> str:
     return render(compile_chart(SessionChart))
 
 
+def the_meanings() -> str:
+    """What the names on the chart's rows come to, read from the source of the rules."""
+    import meanings
+
+    return meanings.page()
+
+
 def session_dot() -> str:
     """The picture of the life cycle, in Graphviz's language."""
-    from splus_session.diagram import to_dot
+    from splus_session.diagram import Diagram
 
-    return to_dot()
+    return Diagram().to_dot()
 
 
 def session_svg() -> bytes:
     """The same, drawn."""
-    from splus_session.diagram import render_svg
+    from splus_session.diagram import Diagram
 
-    return render_svg(session_dot())
+    return Diagram().draw()
 
 
 def model_table() -> str:
@@ -101,6 +108,7 @@ def _find_models() -> None:
 # In this order: an earlier one has been written when a later one reads it. A name may have several files.
 REGISTRY: Final[Sequence[Generated]] = (
     Generated("lifecycle", "src/splus_session/_lifecycle.py", lifecycle),
+    Generated("lifecycle", "src/splus_session/_meanings.py", the_meanings),
     Generated("model", "models/tla/Table.tla", model_table),
     Generated("diagrams", "docs/images/session.dot", session_dot),
     Generated("diagrams", "docs/images/session.svg", session_svg),

@@ -17,7 +17,7 @@ from docs.examples.demo.journal import Journal, JournalHandler
 from docs.examples.demo.serving import Witness, serve
 from docs.examples.demo.stage import BrokenPromiseError, Stage
 from docs.examples.demo.world import World
-from splus_session.diagram import render_svg, to_dot
+from splus_session.diagram import Diagram
 from splus_session.testing import FakePlatform
 
 PICTURE = Path("session.svg")
@@ -53,7 +53,7 @@ def main(scenes: Callable[[World], Awaitable[None]] = all_scenes) -> int:
         except KeyboardInterrupt:
             console.print("\nInterrupted.")
             return 130
-    PICTURE.write_bytes(render_svg(to_dot()))
+    PICTURE.write_bytes(Diagram().draw())
     stage.summarise()
     console.print(f"\nThe life cycle that all of this followed is drawn in {PICTURE}.")
     return 0

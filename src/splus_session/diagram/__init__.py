@@ -1,23 +1,41 @@
-"""Pictures of a life cycle, drawn from the table that runs.
+"""Diagrams of a life cycle, drawn from the table that runs.
 
-`to_dot` writes an *overview* in Graphviz's language: a box a state, one arrow a pair of states with
-the events that cause it, and the client's hooks where they run. It needs nothing but this library.
-`render_svg` turns that into a picture and needs the extra `diagram`, whose wheel brings its own
-Graphviz and its own fonts, so that the same DOT gives the same bytes on every machine.
+    from splus_session.diagram import Diagram
 
-    from splus_session.diagram import render_svg, to_dot
+    Path("session.svg").write_bytes(Diagram(active=core.state).draw())
+    Path("session.md").write_text(Diagram(view="full").to_markdown())
 
-    Path("session.svg").write_bytes(render_svg(to_dot(active=core.state)))
+`Diagram` writes Graphviz's DOT, Mermaid, PlantUML, SCXML, JSON and tables in Markdown and reStructuredText
+with nothing but this library; `Diagram.draw` makes pictures, and needs the extra `diagram`, whose wheel
+brings its own Graphviz and its own fonts, so that the same diagram gives the same bytes on every machine.
+`Diagram.of` does the same for a chart of your own.
 
-**What a picture may say.** Only what the table says. Colour never carries a meaning by itself, the
-ink has a contrast of at least 4.5 to its ground, and the ground is opaque, because a page that shows
-the picture may be light or dark. What is drawn is also written out in words, for those who listen.
+`SequenceDiagram` draws what a flight recorder kept of a session: who said what to whom, in order.
 
-**How it is made.** `_overview.py` says what is shown, in no language; `_dot.py` says it in DOT;
-`_svg.py` has Graphviz draw that.
+**What a diagram may say.** Only what the table says, and what the names on its rows mean. Colour never
+carries a meaning by itself, every ink has a contrast of at least 4.5 to every ground, and the ground is
+opaque, because a page that shows the picture may be light or dark. What is drawn is also written out in
+words, for those who listen.
+
+**How it is made.** `_shown.py` says what is shown, in no language; each language has a module of its own;
+`_graphviz.py` has Graphviz draw.
 """
 
-from splus_session.diagram._dot import to_dot
-from splus_session.diagram._svg import render_svg
+from splus_session.diagram._diagram import FORMATS, Diagram, chart_named, format_of
+from splus_session.diagram._dot import Direction
+from splus_session.diagram._palette import Theme
+from splus_session.diagram._sequence import SequenceDiagram
+from splus_session.diagram._shown import View
+from splus_session.diagram._tables import Table
 
-__all__ = ["render_svg", "to_dot"]
+__all__ = [
+    "FORMATS",
+    "Diagram",
+    "Direction",
+    "SequenceDiagram",
+    "Table",
+    "Theme",
+    "View",
+    "chart_named",
+    "format_of",
+]

@@ -1,12 +1,16 @@
 # pyright: standard
 # The graphviz package is not typed.
-"""DOT drawn by Graphviz: the one in the pinned wheel, or another on request."""
+"""DOT drawn by Graphviz: the one in the pinned wheel, or another on request. The wheel draws no PDF."""
 
 import html
 import importlib.metadata
 import re
+from typing import Literal, get_args
 
 from splus_session._errors import ConfigurationError, InvalidArgumentError, MissingExtraError
+from splus_session.diagram._palette import in_both
+
+Picture = Literal["svg", "png", "pdf"]
 
 _WHEEL = "graphviz-pure"
 
@@ -15,32 +19,42 @@ _WHEEL = "graphviz-pure"
 _FONTS = 'font-family="Helvetica,sans-Serif"', 'font-family="Helvetica,Arial,Liberation Sans,sans-serif"'
 
 
-def render_svg(dot: str, *, program: str | None = None) -> bytes:
-    """Draw DOT as SVG, with a title and, where `to_dot` wrote it, a description in words.
+def draw(dot: str, form: Picture, *, title: str, program: str | None, both: bool) -> bytes:
+    """Draw DOT. An SVG gets a title and, where `Dot` wrote it, a description in words.
 
     Args:
-        dot: what `to_dot` returned, or any other DOT.
-        program: a Graphviz of your own, such as `"dot"`; other versions give other bytes. Without
-            it, the one that the extra `diagram` pins.
+        dot: what to draw.
+        form: as what.
+        title: what the picture is called.
+        program: a Graphviz; None: the pinned one, or where that cannot do it, the system's.
+        both: whether an SVG that is drawn in light colours has dark ones as well.
 
     Raises:
         MissingExtraError: the extra `diagram` is not installed.
         ConfigurationError: there is no such program.
         InvalidArgumentError: Graphviz cannot read the DOT.
     """
-    drawn = _run(dot, "svg", program).decode().replace(*_FONTS)
-    return _with_words(drawn, dot).encode()
+    if form not in get_args(Picture):
+        raise InvalidArgumentError(f"{form!r} is no picture; there are {', '.join(get_args(Picture))}")
+    program = "dot" if program is None and form == "pdf" else program
+    drawn = _run(dot, form, program)
+    if form != "svg":
+        return drawn
+    svg = _with_words(drawn.decode().replace(*_FONTS), dot, title)
+    return (in_both(svg) if both else svg).encode()
 
 
-def _with_words(svg: str, dot: str) -> str:
+def _with_words(svg: str, dot: str, title: str) -> str:
     """Tell screen readers that this is one picture, what it is called, and what it shows."""
-    words = ""
-    if title := re.search(r"<title>.*?</title>", svg, re.DOTALL):
-        words = title[0] + "\n"
+    words = f"<title>{html.escape(title, quote=False)}</title>\n"
     if described := re.search(r'^  desc="((?:[^"\\]|\\.)*)"$', dot, re.MULTILINE):
         description = re.sub(r"\\(.)", r"\1", described[1])
         words += f"<desc>{html.escape(description, quote=False)}</desc>\n"
-    return re.sub(r"(<svg[^>]*)>\n", lambda opening: f'{opening[1]} role="img">\n{words}', svg, count=1)
+    opening = re.search(r"<svg[^>]*>\n", svg)
+    if opening is None:
+        return svg
+    drawn = opening[0].removesuffix(">\n") + f' role="img">\n{words}'
+    return svg[: opening.start()] + drawn + svg[opening.end() :]
 
 
 def _run(dot: str, form: str, program: str | None) -> bytes:

@@ -1,0 +1,91 @@
+"""A diagram in Mermaid's language, which GitHub, GitLab and many others draw by themselves."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from attrs import frozen
+
+from splus_session.diagram._dot import Direction
+from splus_session.diagram._names import Names
+from splus_session.diagram._palette import Theme, palette
+from splus_session.diagram._shown import Shown, View, name_of, plainly
+
+_DIRECTIONS: Mapping[Direction, str] = {"down": "TB", "right": "LR"}
+_UNSAFE = re.compile(r"[^ \w.,()\[\]/+*=!?@'-]", re.ASCII)
+"""What may mean something to Mermaid, or to the page around it."""
+
+
+_ARROW, _BOX = 26, 60  # so many letters are in a line beside an arrow, and in a box, of the overview
+
+
+@frozen
+class Mermaid:
+    """Writes what is shown."""
+
+    shown: Shown
+    view: View
+    theme: Theme
+    direction: Direction
+    links: Mapping[str, str]
+    title: str
+
+    def text(self) -> str:
+        """The whole of it."""
+        return "\n".join([*self._head(), *(f"    {line}" for line in self._lines()), ""])
+
+    def _head(self) -> Iterator[str]:
+        yield "---"
+        yield f"title: {_quoted(self.title)}"
+        if self.theme != "both":  # else the page decides
+            yield "config:"
+            yield f"  theme: {'dark' if self.theme == 'dark' else 'default'}"
+        yield "---"
+        yield "stateDiagram-v2"
+
+    def _lines(self) -> Iterator[str]:
+        shown, names = self.shown, Names(self.shown.boxes)
+        yield f"accTitle: {_one_line(self.title)}"
+        yield f"accDescr: {_one_line(shown.in_words())}"
+        yield f"direction {_DIRECTIONS[self.direction]}"
+        for state in shown.boxes:
+            yield f'state "{_escaped(name_of(state))}" as {names[state]}'
+        if shown.initial is not None:
+            yield f"[*] --> {names[shown.initial]}"
+        for (source, target), place in shown.arrows.items():
+            texts = "<br>".join(map(_escaped, plainly(place, self.view, _ARROW)))
+            yield f"{names[source]} --> {names[target]} : {texts}"
+        for state, place in shown.boxes.items():
+            if state is shown.active:
+                yield f"{names[state]} : active now"
+            for text in plainly(place, self.view, _BOX):
+                yield f"{names[state]} : {_escaped(text)}"
+        yield from self._legend(names)
+        if shown.active is not None:
+            colours = palette(self.theme)
+            look = f"fill:{colours.active_box},color:{colours.ink},stroke:{colours.line},stroke-width:3px"
+            yield f"classDef active {look}"
+            yield f"class {names[shown.active]} active"
+        for state in shown.boxes:
+            if (link := self.links.get(name_of(state))) is not None:
+                yield f"click {names[state]} href {_quoted(link)}"
+
+    def _legend(self, names: Names) -> Iterator[str]:
+        """A note, beside the state that the chart begins in. Numbers for letters are not read there."""
+        yield f"note left of {names[self.shown.initial or next(iter(self.shown.boxes))]}"
+        yield from (f"    {line}" for line in self.shown.legend)
+        yield "end note"
+
+
+def _escaped(text: str) -> str:
+    """Text in which nothing means anything to Mermaid: by its number, where it might."""
+    return _UNSAFE.sub(lambda found: f"#{ord(found[0])};", text)
+
+
+def _one_line(text: str) -> str:
+    """Text of a title or a description, where Mermaid takes everything up to the line's end as it stands."""
+    return " ".join(text.replace("#", "no. ").replace(";", ",").replace("%%", "% %").split())
+
+
+def _quoted(text: str) -> str:
+    """A string of YAML, and of Mermaid."""
+    return '"' + text.replace("\\", "\\\\").replace('"', "'") + '"'
