@@ -1,21 +1,12 @@
-"""The command `splus-session`.
-
-    splus-session conform -- node my_adapter.mjs
-
-See `splus-session conform --help`, and `docs/reference/protocol.md` for what an adapter is.
-"""
+"""`splus-session conform -- COMMAND`. What an adapter is, `docs/reference/protocol.md` says."""
 
 import argparse
-import signal
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from splus_session._errors import MissingExtraError, SplusSessionError
-
-PASSED, FAILED, UNUSABLE = 0, 1, 2
-"""Exit statuses: nothing to complain about; something; nothing could be judged."""
+from splus_session._errors import MissingExtraError
+from splus_session.cli._status import UNUSABLE
 
 _EPILOG: Final = """\
 exit status: 0 if there is nothing to complain about, 1 if there is, 2 if nothing could be judged.
@@ -25,40 +16,16 @@ docs/reference/protocol.md says how to write one.
 """
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; gives the exit status."""
-    parser = argparse.ArgumentParser(prog="splus-session", description="Tools for social.plus sessions.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_conform(commands.add_parser("conform", **_CONFORM_HELP))  # type: ignore[arg-type]
-    options = parser.parse_args(arguments)
-    # Whoever is told to end, takes the adapters along.
-    before = {each: signal.signal(each, _interrupt) for each in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        return _conform(options)
-    except SplusSessionError as error:
-        print(f"splus-session: {error}", file=sys.stderr)
-        return UNUSABLE
-    except KeyboardInterrupt:
-        print("splus-session: interrupted", file=sys.stderr)
-        return UNUSABLE
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-
-
-def _interrupt(_signal: int, _frame: object) -> None:
-    raise KeyboardInterrupt
-
-
-_CONFORM_HELP: Final = {
-    "help": "find out which requirements a client keeps",
-    "description": "Play scenarios with a client, in any language, and judge what it does.",
-    "epilog": _EPILOG,
-    "formatter_class": argparse.RawDescriptionHelpFormatter,
-}
-
-
-def _add_conform(parser: argparse.ArgumentParser) -> None:
+def add_to(commands: Any) -> None:
+    """Add the command to those that there are."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "conform",
+        help="find out which requirements a client keeps",
+        description="Play scenarios with a client, in any language, and judge what it does.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=_conform)
     parser.add_argument(
         "adapter", nargs="*", metavar="-- COMMAND", help="how the client's adapter is started"
     )
@@ -114,7 +81,3 @@ def _conform(options: argparse.Namespace) -> int:
         accept=options.accept,
         report=options.report,
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())
