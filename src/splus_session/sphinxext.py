@@ -1,0 +1,239 @@
+"""Diagrams and tables of a life cycle in Sphinx documents.
+
+    # conf.py
+    extensions = ["splus_session.sphinxext"]
+
+    .. session-diagram::
+       :active: established
+       :dropped:
+
+    .. session-table:: mypackage.chart:MyChart
+       :view: full
+
+The options are those of `splus_session.diagram.Diagram`; `events` are separated by commas, and so are
+`links`: a name, an equals sign and a URL. In HTML a diagram is an SVG, in LaTeX a PNG, and where no
+picture can be shown, or the extra `diagram` is not installed, it is what the picture says, in words. Pages
+are built anew when the chart's module changes; reading and writing in parallel are safe.
+"""
+
+import hashlib
+import os
+import re
+import sys
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ClassVar
+
+from splus_session import _lifecycle
+from splus_session._errors import InvalidArgumentError, MissingExtraError, SplusSessionError
+from splus_session.diagram import Diagram, Table, chart_named
+
+try:
+    from docutils import nodes
+    from docutils.parsers.rst import directives
+    from sphinx.application import Sphinx
+    from sphinx.builders import Builder
+    from sphinx.transforms.post_transforms import SphinxPostTransform
+    from sphinx.util import logging
+    from sphinx.util.docutils import SphinxDirective
+    from sphinx.util.typing import ExtensionMetadata, OptionSpec
+except ImportError:
+    raise MissingExtraError("sphinx") from None
+
+__all__ = ["setup"]
+
+logger = logging.getLogger(__name__)
+
+
+class LifeCycle(nodes.General, nodes.Element):
+    """A diagram, before it is known what it will be written as. Holds only what a pickle can hold."""
+
+
+_OF_TABLES: OptionSpec = {
+    "view": directives.unchanged_required,
+    "events": directives.unchanged_required,
+    "title": directives.unchanged_required,
+}
+_OF_DIAGRAMS: OptionSpec = {
+    **_OF_TABLES,
+    "initial": directives.unchanged_required,
+    "active": directives.unchanged_required,
+    "dropped": directives.flag,
+    "direction": directives.unchanged_required,
+    "theme": directives.unchanged_required,
+    "links": directives.unchanged_required,
+    "name": directives.unchanged,
+}
+
+
+class _Asked(SphinxDirective):
+    """A directive about a life cycle: the session's, or a chart's that is named."""
+
+    optional_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """See docutils."""
+        try:
+            return self.made(self._diagram())
+        except SplusSessionError as error:
+            raise self.error(str(error)) from None
+
+    def made(self, diagram: Diagram) -> list[nodes.Node]:
+        """What comes into the document."""
+        raise NotImplementedError
+
+    def _diagram(self) -> Diagram:
+        asked: dict[str, Any] = {name: value for name, value in self.options.items() if name != "name"}
+        if "events" in asked:
+            asked["events"] = [event.strip() for event in asked["events"].split(",")]
+        if "links" in asked:
+            asked["links"] = _links(asked["links"])
+        if "dropped" in asked:  # a flag has no value
+            asked["dropped"] = True
+        if not self.arguments:
+            self._depend_on(_lifecycle.__name__)
+            return Diagram(**asked)
+        chart = chart_named(self.arguments[0])
+        self._depend_on(self.arguments[0].partition(":")[0])
+        return Diagram.of(chart, **asked)
+
+    def _depend_on(self, module: str) -> None:
+        """Have the page built anew when the chart changes."""
+        file = sys.modules[module].__file__
+        if file is not None:
+            self.env.note_dependency(file)
+
+
+class SessionDiagram(_Asked):
+    """`.. session-diagram::`, a picture."""
+
+    option_spec: ClassVar[OptionSpec | None] = _OF_DIAGRAMS
+
+    def made(self, diagram: Diagram) -> list[nodes.Node]:
+        """See `_Asked`."""
+        node = LifeCycle(diagram=diagram)
+        self.set_source_info(node)
+        self.add_name(node)
+        return [node]
+
+
+class SessionTable(_Asked):
+    """`.. session-table::`, a table."""
+
+    option_spec: ClassVar[OptionSpec | None] = _OF_TABLES
+
+    def made(self, diagram: Diagram) -> list[nodes.Node]:
+        """See `_Asked`."""
+        table = diagram.table()
+        made: list[nodes.Node] = [_table(table, self.options.get("title"))]
+        if table.note:
+            made.append(nodes.paragraph("", table.note))
+        return made
+
+
+# Made of nodes and not of text: the page's own parser may be one for Markdown.
+
+
+def _table(table: Table, title: str | None) -> nodes.table:
+    group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in table.head), cols=len(table.head))
+    group += nodes.thead("", _row(table.head))
+    group += nodes.tbody("", *map(_row, table.body))
+    caption = [] if title is None else [nodes.title("", title)]
+    return nodes.table("", *caption, group, classes=["session-table", "colwidths-auto"])
+
+
+def _row(cells: Sequence[str]) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", *_words(cell))) for cell in cells))
+
+
+def _words(cell: str) -> Iterator[nodes.Node]:
+    """Names stand between backquotes."""
+    for place, text in enumerate(cell.split("`")):
+        if text:
+            yield nodes.literal("", text) if place % 2 else nodes.Text(text)
+
+
+def _links(text: str) -> Mapping[str, str]:
+    links: dict[str, str] = {}
+    # A URL may hold a comma, but hardly one with a name and an equals sign behind it.
+    for line in filter(None, map(str.strip, re.split(r",(?=\s*\w+\s*=)|\n", text))):
+        name, equals, url = line.partition("=")
+        if not equals:
+            raise InvalidArgumentError(f"a link is a name, an equals sign and a URL, and not {line!r}")
+        links[name.strip()] = url.strip()
+    return links
+
+
+# ── Writing ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _file(builder: Builder, picture: bytes, ending: str) -> str:
+    """Write a picture beside the others, under a name that says what it is; gives that name."""
+    name = f"splus-session-{hashlib.sha256(picture).hexdigest()[:16]}.{ending}"
+    folder = Path(builder.outdir, builder.imagedir)
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / name
+    if not file.exists():
+        # Other processes may write the same one at the same time.
+        part = folder / f"{name}.{os.getpid()}"
+        part.write_bytes(picture)
+        part.replace(file)
+    return name
+
+
+def _visit_html(self: Any, node: LifeCycle) -> None:
+    source = f"{self.builder.imgpath}/{_file(self.builder, node['picture'], 'svg')}"
+    title, words = escape(node["diagram"].title), escape(node["diagram"].in_words())
+    ids = "".join(f' id="{each}"' for each in node["ids"][:1])
+    # An object and no image: its links lead somewhere.
+    self.body.append(
+        f'<figure class="session-diagram"{ids}><object type="image/svg+xml" data="{source}" role="img" '
+        f'aria-label="{title}"><p>{words}</p></object></figure>\n'
+    )
+    raise nodes.SkipNode
+
+
+def _visit_latex(self: Any, node: LifeCycle) -> None:
+    name = _file(self.builder, node["picture"], "png")
+    labels = "".join(self.hypertarget(each, anchor=True) for each in node["ids"])
+    self.body.append(f"\n{labels}\\noindent\\sphinxincludegraphics[width=\\linewidth]{{{name}}}\n")
+    raise nodes.SkipNode
+
+
+class _Drawn(SphinxPostTransform):
+    """Draws what the builder can show, and tells the rest in words."""
+
+    default_priority = 500
+
+    def run(self, **_: Any) -> None:
+        """See docutils."""
+        form = {"html": "svg", "latex": "png"}.get(self.app.builder.format)
+        for node in list(self.document.findall(LifeCycle)):
+            if form is None or not self._drawn(node, form):
+                node.replace_self(nodes.paragraph("", node["diagram"].in_words(), ids=node["ids"]))
+
+    def _drawn(self, node: LifeCycle, form: str) -> bool:
+        try:
+            node["picture"] = node["diagram"].render(form)
+        except MissingExtraError as error:
+            logger.warning("a diagram is told in words: %s", error, location=node, type="splus_session")
+            return False
+        return True
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """What Sphinx calls."""
+    app.add_node(LifeCycle, html=(_visit_html, None), latex=(_visit_latex, None))
+    app.add_post_transform(_Drawn)
+    app.add_directive("session-diagram", SessionDiagram)
+    app.add_directive("session-table", SessionTable)
+    of_library = version("splus-session")
+    return {
+        "version": of_library,
+        "env_version": zlib.crc32(of_library.encode()),  # another one may draw otherwise
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }
