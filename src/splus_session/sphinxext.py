@@ -22,7 +22,6 @@ import re
 import sys
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
@@ -185,15 +184,28 @@ def _file(builder: Builder, picture: bytes, ending: str) -> str:
 
 
 def _visit_html(self: Any, node: LifeCycle) -> None:
-    source = f"{self.builder.imgpath}/{_file(self.builder, node['picture'], 'svg')}"
-    title, words = escape(node["diagram"].title), escape(node["diagram"].in_words())
     ids = "".join(f' id="{each}"' for each in node["ids"][:1])
-    # An object and no image: its links lead somewhere.
     self.body.append(
-        f'<figure class="session-diagram"{ids}><object type="image/svg+xml" data="{source}" role="img" '
-        f'aria-label="{title}"><p>{words}</p></object></figure>\n'
+        f'<figure class="session-diagram"{ids}>{_within_a_page(node["picture"].decode())}</figure>\n'
     )
     raise nodes.SkipNode
+
+
+def _within_a_page(svg: str) -> str:
+    """A picture as a part of a page: as wide as there is room, and dark if the page is, as far as it says so.
+
+    Graphviz calls the parts of every picture the same, and a page may have several.
+    """
+    svg = re.sub(r' id="[^"]*"', "", svg[svg.index("<svg") :])
+    svg = svg.replace("<svg ", '<svg style="max-width:100%;height:auto" ', 1)
+    found = re.search(r"@media \(prefers-color-scheme:dark\)\{(.*)\}</style>", svg)
+    if found is None:
+        return svg
+    # Furo and others tell of a reader's own choice like that.
+    as_preferred = re.sub(r"(?<=[{}])\.|^\.", "body:not([data-theme=light]) .", found[1])
+    as_chosen = re.sub(r"(?<=[{}])\.|^\.", "body[data-theme=dark] .", found[1])
+    rules = f"@media (prefers-color-scheme:dark){{{as_preferred}}}{as_chosen}</style>"
+    return svg[: found.start()] + rules + svg[found.end() :]
 
 
 def _visit_latex(self: Any, node: LifeCycle) -> None:
