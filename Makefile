@@ -20,7 +20,7 @@ SOURCES := src tests docs models
 # To these no interpreter makes a difference: what is judged runs elsewhere, or is logic alone.
 SAME_ANYWHERE := --ignore=tests/models --ignore=tests/explore/test_slices.py --ignore=tests/subjects/test_gallery.py
 
-.PHONY: help setup demo test test-newest check format generate diagrams explore model model-deep lock prove \
+.PHONY: help setup demo test test-newest check format generate docs diagrams explore model model-deep lock prove \
 	second-opinion mutants conform conform-deep bench dist clean named
 
 help: ## this list
@@ -72,6 +72,9 @@ format: setup ## lay out the code and mend what the linter can mend
 
 generate: setup ## write every generated file anew
 	$(BIN)/python docs/tools/generate.py
+
+docs: setup ## the site, into build/docs; every warning is an error
+	$(BIN)/python -m sphinx -q -n -W --keep-going docs build/docs
 
 diagrams: setup ## only the pictures
 	$(BIN)/python docs/tools/generate.py --only diagrams

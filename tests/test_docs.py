@@ -1,0 +1,62 @@
+"""The code in the documentation runs as it stands, and prints what the page says."""
+
+import ast
+import contextlib
+import inspect
+import io
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+DOCS = Path(__file__).parent.parent / "docs"
+PAGES = sorted(
+    page.relative_to(DOCS).as_posix()
+    for page in [*DOCS.glob("*.md"), *DOCS.glob("how-to/*.md"), *DOCS.glob("reference/*.md")]
+    if "```python\n" in page.read_text("utf-8")
+)
+BLOCK = re.compile(r"^```(python|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+async def run(code: str, page: Path, line: int, names: dict[str, Any], expected: str) -> str:
+    """Run a block as if it were typed in; gives what it printed, with what came of it until that is as expected."""
+    compiled = compile("\n" * line + code, str(page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        running = eval(compiled, names)  # noqa: S307  it is our own
+        if inspect.isawaitable(running):
+            await running
+        # Whoever types takes a while, in which the loop goes on.
+        with anyio.move_on_after(5):
+            while printed.getvalue() != expected:  # noqa: ASYNC110  a string tells nobody
+                await anyio.sleep(0.01)
+    return printed.getvalue()
+
+
+@pytest.mark.parametrize("name", PAGES)
+async def test_a_pages_code_runs_and_prints_what_it_says(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = DOCS / name
+    text = page.read_text("utf-8")
+    names: dict[str, Any] = {"__name__": "page"}
+    monkeypatch.chdir(tmp_path)
+    blocks = [(found[1], found[2], text[: found.start(2)].count("\n")) for found in BLOCK.finditer(text)]
+    for (kind, code, line), (following, expected, _) in pairwise([*blocks, ("", "", 0)]):
+        if kind == "python":
+            expected = expected if following == "text" else ""
+            assert await run(code, page, line, names, expected) == expected, f"line {line + 1}"
+
+
+def test_there_are_pages_with_code() -> None:
+    assert "tutorial.md" in PAGES
