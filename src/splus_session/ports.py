@@ -7,7 +7,7 @@ driver takes the async variants; where it also takes a plain one, it runs that o
 from collections.abc import Awaitable, Callable
 from typing import NoReturn, Protocol, SupportsIndex
 
-from splus_session._answers import Answer
+from splus_session._answers import Answer, facts
 from splus_session._credentials import Grant, Record
 from splus_session._secrets import AccessToken, AuthSignature, AuthToken
 from splus_session._value import value
@@ -24,6 +24,7 @@ __all__ = [
     "Renewal",
     "SessionHandler",
     "Store",
+    "facts",
 ]
 
 
