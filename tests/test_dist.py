@@ -46,7 +46,9 @@ def test_the_wheel_declares_its_two_dependencies_and_its_extras(dist: Path) -> N
         "Requires-Dist: python-statemachine<3.3,>=3.2.2",
     ]
     extras = {line.removeprefix("Provides-Extra: ") for line in lines if line.startswith("Provides")}
-    assert extras == {"aio", "all", "backend", "conformance", "diagram", "http", "testing"}
+    assert extras == {
+            "aio", "all", "backend", "completion", "conformance", "diagram", "http", "sphinx", "testing",
+        }  # fmt: skip
     assert not [line for line in required if "pytest" in line], "nothing that is shipped imports it"
 
 
