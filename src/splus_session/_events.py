@@ -126,7 +126,7 @@ LoginRequest = Login | LoginWithAccessToken | LoginAsVisitor | LoginAsBot
 
 @value
 class SessionOpened:
-    """The platform accepted a login."""
+    """The platform accepted a login. [LOGIN-2] [LOGIN-6]"""
 
     credential: Credential
     attempt: int
@@ -147,7 +147,7 @@ class LoginFailed:
 
 @value
 class TokenRenewed:
-    """The platform accepted a renewal."""
+    """The platform accepted a renewal. [RENEW-8] [RENEW-11]"""
 
     credential: Credential
     attempt: int

@@ -39,9 +39,8 @@ _REQUESTS = {
     "logout": "logout",
     "secure_logout": "secure logout",
     "renew_now": "renew now",
-    "login_cancelled": "cancel the login",
-    "handlers_changed": "other handlers",
 }
+_OF_THE_APP = {"login_cancelled": "cancel the login", "handlers_changed": "other handlers"}
 _ANSWERS = {
     "session_opened": "logged in",
     "login_failed": "login failed",
@@ -65,6 +64,7 @@ _TIME = {
     "answer_overdue": "the handler did not answer in time",
     "revocation_due": "the revocation is due",
 }
+_CAUSES = ((APP, _REQUESTS), (APP, _OF_THE_APP), (PLATFORM, _ANSWERS), (BACKEND, _HANDLER), (SESSION, _TIME))
 _COMMANDS = {
     "OpenSession": (PLATFORM, "log in"),
     "Renew": (PLATFORM, "renew"),
@@ -97,17 +97,18 @@ def _of_step(entry: RecordedStep) -> Iterator[Message]:
     if entry.expires_at is not None and entry.dropped is None:
         left = round(entry.expires_at - entry.at)
         text += f", for {time_in_words(left)}" if left > 0 else ""
-    if entry.dropped is not None and sender is not APP:
-        text += f" - dropped: {entry.dropped}"
-    yield Message(sender, SESSION, text, in_vain=entry.dropped is not None and sender is not APP)
-    if entry.dropped is not None and sender is APP:
+    is_refused = entry.dropped is not None and entry.event in _REQUESTS
+    is_dropped = entry.dropped is not None and not is_refused
+    text += f" - dropped: {entry.dropped}" if is_dropped else ""
+    yield Message(sender, SESSION, text, in_vain=is_dropped)
+    if is_refused:
         yield Message(SESSION, APP, f"refused: {entry.dropped}", in_vain=True)
     for asked in entry.commands:
         yield _command(asked, entry.after)
 
 
 def _cause(event: str) -> tuple[str, str]:
-    for sender, texts in ((APP, _REQUESTS), (PLATFORM, _ANSWERS), (BACKEND, _HANDLER), (SESSION, _TIME)):
+    for sender, texts in _CAUSES:
         if event in texts:
             return sender, texts[event]
     raise KeyError(event)
@@ -125,7 +126,8 @@ def _command(asked: RecordedCommand, state: SessionState) -> Message:
             return Message(SESSION, APP, f"run {asked.detail}")
         case "ReleaseWaiters":
             outcome = "is done" if asked.failure is None else f"failed: {describe(asked.failure)}"
-            return Message(SESSION, APP, f"attempt {asked.attempt} {outcome}")
+            what = "what was waited for" if asked.attempt is None else f"attempt {asked.attempt}"
+            return Message(SESSION, APP, f"{what} {outcome}")
         case _:
             receiver, text = _COMMANDS[asked.command]
             return Message(SESSION, receiver, text + _numbered(asked.attempt))
