@@ -93,7 +93,8 @@ class Session(SessionBase[Signal]):
             hooks: side effects by name: `on_login`, `on_renewal`, `on_ban`, `on_logout`, each
                 called with a `HookCall` in the session's loop, async or not. [HOOK-1]
             store: where the session survives the process; by default it does not.
-            slot: tells apart the sessions that one application keeps in one store.
+            slot: tells apart the sessions that one application keeps in one store. To the platform
+                they are one device, on which a login may void another user's tokens.
             resume: whether opening resumes a stored session. [RESUME-1]
             config: windows, pauses, deadlines, limits.
             platform: another way to the platform than HTTP.

@@ -90,7 +90,8 @@ class Session(SessionBase[Signal]):
             hooks: side effects by name: `on_login`, `on_renewal`, `on_ban`, `on_logout`, each
                 called with a `HookCall` on a thread, one after the other. [HOOK-1]
             store: where the session survives the process; by default it does not.
-            slot: tells apart the sessions that one application keeps in one store.
+            slot: tells apart the sessions that one application keeps in one store. To the platform
+                they are one device, on which a login may void another user's tokens.
             resume: whether opening resumes a stored session. [RESUME-1]
             config: windows, pauses, deadlines, limits.
             platform: another way to the platform than HTTP.
@@ -433,7 +434,7 @@ class Session(SessionBase[Signal]):
         self._wait(told)
 
     def auth(self) -> "SessionAuth":
-        """Authentication for an httpx2 client: `httpx2.AsyncClient(auth=session.auth())`."""
+        """Authentication for an httpx2 client: `httpx2.Client(auth=session.auth())`."""
         from splus_session.platform.auth import SessionAuth
 
         return SessionAuth(self)
