@@ -69,6 +69,22 @@ def session_svg() -> bytes:
     return Diagram().draw()
 
 
+def digests() -> str:
+    """What every language and picture comes to, byte by byte, whatever the process and the Python."""
+    import hashlib
+    import json
+
+    from splus_session.diagram import FORMATS, Diagram
+
+    told = {
+        f"{view} as {form}": hashlib.sha256(Diagram(view=view, dropped=True).render(form)).hexdigest()
+        for view in ("overview", "full")
+        for form in FORMATS
+        if form != "pdf"  # which the system's Graphviz draws, with the time in it
+    }
+    return json.dumps(told, indent=1) + "\n"
+
+
 def model_table() -> str:
     """The same table as a module of the formal model."""
     _find_models()
@@ -112,6 +128,7 @@ REGISTRY: Final[Sequence[Generated]] = (
     Generated("model", "models/tla/Table.tla", model_table),
     Generated("diagrams", "docs/images/session.dot", session_dot),
     Generated("diagrams", "docs/images/session.svg", session_svg),
+    Generated("diagrams", "tests/diagram/digests.json", digests),
     Generated("requirements", "docs/reference/requirements.md", requirements_table.page),
     Generated("conformance", "docs/reference/conformance.md", conformance_page),
     Generated("proofs", "models/README.md", model_readme),
