@@ -21,7 +21,7 @@ from splus_session._snapshot import Snapshot
 from splus_session._states import SessionState, TerminationReason
 from splus_session._text import time_in_words
 
-__all__ = ["WHERE", "explain"]
+__all__ = ["COMING", "WHERE", "explain"]
 
 WHERE: Final = {
     SessionState.NOT_LOGGED_IN: "nobody is logged in",
@@ -42,7 +42,7 @@ _KINDS = {
     SessionKind.SIGNED_VISITOR: "as a visitor whose device the backend signed for",
     SessionKind.BOT: "as a bot",
 }
-_COMING: dict[type[TimeFact], str] = {
+COMING: dict[type[TimeFact], str] = {
     TokenExpired: "the access token expires",
     RenewalDue: "a renewal begins",
     AnswerOverdue: "the handler's time to answer is over",
@@ -83,7 +83,7 @@ def _lines(snapshot: Snapshot) -> Iterator[str]:
     else:
         at, fact = due
         word = "Next" if at >= snapshot.now else "Overdue since then"
-        yield f"{word}, {_when(at, snapshot)}: {_COMING[type(fact)]}."
+        yield f"{word}, {_when(at, snapshot)}: {COMING[type(fact)]}."
     # Resuming is what opening a session does; there is no method to call for it.
     allowed = allowed_in(snapshot.state) - {"resume"}
     possible = (name for name in map(event_name, get_args(Request)) if name in allowed)

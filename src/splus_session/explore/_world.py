@@ -214,22 +214,28 @@ def _user(session: Snapshot) -> str:
 
 def _without_the_latest(session: Snapshot, flights: tuple[Flight, ...], most: int) -> tuple[Flight, ...]:
     """The network loses the oldest of the requests that nobody waits for any more, as it may."""
-    awaited: set[int] = set()
-    if session.state is SessionState.ESTABLISHING:
-        awaited.add(session.session)
-    if session.renewal is not None:
-        awaited.add(session.renewal.attempt)
-    if session.verification is not None:
-        awaited.add(session.verification)
-    if session.revocation is not None:
-        awaited.add(session.revocation.attempt)
-        if session.revocation.check is not None:
-            awaited.add(session.revocation.check)
-    late = sorted(flight.attempt for flight in flights if flight.attempt not in awaited)
+    waited_for = awaited(session)
+    late = sorted(flight.attempt for flight in flights if flight.attempt not in waited_for)
     if len(late) <= most:
         return flights
     lost = late[: len(late) - most]
     return tuple(flight for flight in flights if flight.attempt not in lost)
+
+
+def awaited(session: Snapshot) -> set[int]:
+    """The attempts whose answers a session waits for."""
+    attempts: set[int] = set()
+    if session.state is SessionState.ESTABLISHING:
+        attempts.add(session.session)
+    if session.renewal is not None:
+        attempts.add(session.renewal.attempt)
+    if session.verification is not None:
+        attempts.add(session.verification)
+    if session.revocation is not None:
+        attempts.add(session.revocation.attempt)
+        if session.revocation.check is not None:
+            attempts.add(session.revocation.check)
+    return attempts
 
 
 def record_of(session: Snapshot) -> Record | None:

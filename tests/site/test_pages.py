@@ -1,19 +1,11 @@
 """The site is built without a warning, and every link in it leads somewhere."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-
-ROOT = Path(__file__).parent.parent
-
-if find_spec("furo") is None:
-    pytest.skip("NOT RUN: the site's theme is not installed here; make setup", allow_module_level=True)
 
 
 class Page(HTMLParser):
@@ -35,15 +27,6 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "sphinx", "-q", "-n", "-W", "--keep-going", "docs", str(out)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    return out
-
-
-@pytest.fixture(scope="module")
 def pages(site: Path) -> dict[Path, Page]:
     return {file: Page(file.read_text("utf-8")) for file in site.rglob("*.html")}
 
@@ -55,6 +38,8 @@ def nowhere(pages: dict[Path, Page]) -> Iterator[str]:
             parts = urlsplit(link)
             if parts.scheme or parts.netloc:
                 continue
+            if "=" in parts.fragment:  # a scenario; test_explorer.py walks it
+                parts = parts._replace(fragment="")
             to = (file.parent / unquote(parts.path)).resolve() if parts.path else file
             if not to.is_file() or (
                 parts.fragment and to in pages and unquote(parts.fragment) not in pages[to].ids

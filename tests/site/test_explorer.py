@@ -1,0 +1,215 @@
+"""The explorer page does what the core does, in a real browser."""
+
+import random
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from explorer import WORLDS
+from explorer_words import named, outcome, situation
+
+from splus_session import event_name
+from splus_session.explore import Slice, beginning, explore, moves
+from splus_session.explore._world import is_due
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+SCENARIOS = 1_000
+LENGTH = 25
+SLICES = {slice.name: slice for slice in WORLDS.values()}
+
+Trace = Sequence[Mapping[str, Any]]
+
+
+def walk(slice: Slice, chance: random.Random) -> tuple[list[str], Trace]:
+    """Things that happen at random, over the core: what was asked for, and what came of everything."""
+    world = beginning(slice)
+    asked: list[str] = []
+    seen: list[Mapping[str, Any]] = []
+    while is_due(world) or len(seen) < LENGTH:
+        move = chance.choice(list(moves(world, slice)))
+        what = named(world, move)
+        if not is_due(world):
+            asked.append(what.key)
+        came = outcome(world, move)
+        if move.step is not None:
+            assert came.event == event_name(move.step.event)
+            assert came.commands == tuple(type(command).__name__ for command in move.step.commands)
+            assert (came.verdict == "taken") == (move.step.dropped is None)
+        world = move.after
+        seen.append(
+            {
+                **came._asdict(),
+                "key": what.key,
+                "requirements": list(came.requirements),
+                "commands": list(came.commands),
+                "messages": [list(message) for message in came.messages],
+                "state": world.session.state.value,
+                "texts": list(situation(world)),
+            }
+        )
+    return asked, seen
+
+
+@pytest.mark.parametrize("name", SLICES)
+def test_the_page_walks_as_the_core_does(name: str, site: Path, page: "Page") -> None:
+    chance = random.Random(name)
+    walks = [walk(SLICES[name], chance) for _ in range(SCENARIOS // len(SLICES))]
+    assert len({tuple(asked) for asked, _ in walks}) > len(walks) * 0.9
+    page.goto((site / "explorer.html").as_uri())
+    traces = page.evaluate(
+        "([name, all]) => Promise.all(all.map((keys) => docsExplorer.trace(name, keys)))",
+        [name, [asked for asked, _ in walks]],
+    )
+    for (asked, expected), trace in zip(walks, traces, strict=True):
+        assert trace == expected, asked
+
+
+@pytest.mark.parametrize("name", SLICES)
+def test_every_state_of_a_world_is_in_the_page(name: str, site: Path, page: "Page") -> None:
+    page.goto((site / "explorer.html").as_uri())
+    reached, states = page.evaluate(
+        """async (name) => {
+          await docsExplorer.trace(name, []);
+          const { states } = docsExplorer.worlds.get(name);
+          const reached = new Set([0]);
+          for (const state of reached) {
+            for (let place = 2; place < states[state][2].length; place += 3) reached.add(states[state][2][place]);
+          }
+          return [reached.size, states.length];
+        }""",
+        name,
+    )
+    assert reached == states == len(explore(SLICES[name], unbounded=True).worlds)
+
+
+# ── As somebody who uses it ─────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def explorer(site: Path, page: "Page") -> "Page":
+    page.goto((site / "explorer.html").as_uri())
+    page.wait_for_selector("#explorer fieldset")
+    return page
+
+
+def state(page: "Page") -> str:
+    return page.locator(".explorer-state").inner_text()
+
+
+def told(page: "Page") -> str:
+    return page.get_by_role("status").inner_text()
+
+
+def press(page: "Page", *names: str) -> None:
+    for name in names:
+        page.get_by_role("button", name=name).click()
+
+
+def test_a_session_moves_when_something_happens(explorer: "Page") -> None:
+    assert state(explorer) == "notLoggedIn"
+    press(explorer, "login with an auth token")
+    assert state(explorer) == "establishing"
+    assert "moves from notLoggedIn to establishing" in told(explorer)
+    press(explorer, "answer the login: granted")
+    assert state(explorer) == "established"
+    here = explorer.locator("figure g.explorer-here title")
+    assert here.evaluate("(title) => title.textContent") == "established"
+    taken = explorer.locator("figure g.explorer-taken title")
+    assert taken.evaluate("(title) => title.textContent") == "establishing->established"
+    assert explorer.locator(".explorer-sequence li").count() == 8
+    steps = explorer.locator(".explorer-steps li")
+    assert "adopt_credential" in steps.nth(1).inner_text()
+
+
+def test_what_is_refused_or_dropped_says_why(explorer: "Page") -> None:
+    press(explorer, "login with a user id alone")
+    assert "Refused: production login needs an auth token" in told(explorer)
+    press(explorer, "login with an auth token", "logout", "answer the abandoned login: refused")
+    assert "Dropped: nothing in notLoggedIn waits for it" in told(explorer)
+    last = explorer.locator(".explorer-steps li").last
+    assert last.get_by_role("link").inner_text() == "LOGIN-3"
+
+
+def test_the_slider_lets_time_pass_and_takes_it_back(explorer: "Page") -> None:
+    press(explorer, "login with an auth token", "answer the login: granted")
+    slider = explorer.get_by_label("Minutes")
+    slider.fill("4")
+    assert state(explorer) == "tokenExpired"
+    assert "the access token expires" in told(explorer)
+    slider.fill("1")
+    assert state(explorer) == "established"
+    assert "lives for 3 min" in explorer.locator(".explorer-now").inner_text()
+    press(explorer, "logout")
+    slider.fill("5")
+    assert told(explorer) == "Time alone changes nothing here."
+    assert slider.input_value() == "1"
+
+
+def test_it_takes_back_what_was_asked_for(explorer: "Page") -> None:
+    assert explorer.get_by_role("button", name="Take back").is_disabled()
+    press(explorer, "login with an auth token", "answer the login: granted")
+    press(explorer, "let a minute pass", "let a minute pass")  # and a renewal begins
+    assert "A renewal waits for the handler" in explorer.locator(".explorer-now").inner_text()
+    press(explorer, "Take back")
+    assert "In 1 min: a renewal begins" in explorer.locator(".explorer-now").inner_text()
+    press(explorer, "Begin again")
+    assert state(explorer) == "notLoggedIn"
+    assert explorer.locator(".explorer-steps li").count() == 0
+
+
+def test_a_link_carries_the_scenario(explorer: "Page", chromium: "Browser") -> None:
+    explorer.get_by_label("A small world").select_option("A ban")
+    press(explorer, "login with an auth token", "answer the login: granted", "ban the user")
+    press(explorer, "tell the session that the user is banned")
+    assert state(explorer) == "terminated"
+    other = chromium.new_page()
+    other.goto(explorer.url)
+    other.wait_for_selector("#explorer fieldset")
+    assert state(other) == "terminated"
+    assert other.locator(".explorer-steps").inner_text() == explorer.locator(".explorer-steps").inner_text()
+    other.close()
+
+
+def test_a_link_that_leads_nowhere_says_how_far_it_goes(explorer: "Page") -> None:
+    address = explorer.url.partition("#")[0]
+    explorer.goto(f"{address}#day=login-with-an-auth-token.fly")
+    explorer.wait_for_function("document.querySelector('.explorer-told').textContent !== ''")
+    assert told(explorer) == "This cannot happen here: fly. The link ends before."
+    assert state(explorer) == "establishing"
+    explorer.goto(f"{address}#mars=fly")
+    explorer.wait_for_function("document.querySelector('.explorer-state').textContent === 'notLoggedIn'")
+
+
+def test_it_is_used_with_the_keyboard_alone(explorer: "Page") -> None:
+    explorer.get_by_label("A small world").focus()
+    for key in ("login-with-an-auth-token", "answer-the-login-granted", "let-a-minute-pass"):
+        for _ in range(40):
+            if explorer.evaluate("document.activeElement.dataset.key") == key:
+                break
+            explorer.keyboard.press("Tab")
+        explorer.keyboard.press("Enter")
+    assert state(explorer) == "established"
+    # What was pressed is still there, and nobody has to look for it.
+    assert explorer.evaluate("document.activeElement.dataset.key") == "let-a-minute-pass"
+    explorer.keyboard.press("Space")
+    assert "A renewal waits for the handler" in explorer.locator(".explorer-now").inner_text()
+
+
+def test_the_scenarios_that_pages_link_to_can_be_walked(site: Path, page: "Page") -> None:
+    links = {
+        link
+        for file in site.rglob("*.html")
+        for link in re.findall(r'href="[^"#]*(?:explorer\.html)?#([a-z-]+=[^"]+)"', file.read_text("utf-8"))
+    }
+    assert len(links) >= 4
+    page.goto((site / "explorer.html").as_uri())
+    for link in links:
+        trace = page.evaluate(
+            "(link) => { const { name, keys } = docsExplorer.read(link); return docsExplorer.trace(name, keys); }",
+            link,
+        )
+        assert trace, link
