@@ -109,6 +109,13 @@ def proved_tested_assumed() -> str:
     return model_pages.page()
 
 
+def drivers_page() -> str:
+    """What the drivers' sessions can be asked for, side by side."""
+    import drivers_table
+
+    return drivers_table.page()
+
+
 def conformance_page() -> str:
     """What the clients in this repository keep, and what they are known to break."""
     import conformance_page
@@ -130,6 +137,7 @@ REGISTRY: Final[Sequence[Generated]] = (
     Generated("diagrams", "docs/images/session.svg", session_svg),
     Generated("diagrams", "tests/diagram/digests.json", digests),
     Generated("requirements", "docs/reference/requirements.md", requirements_table.page),
+    Generated("drivers", "docs/reference/drivers.md", drivers_page),
     Generated("conformance", "docs/reference/conformance.md", conformance_page),
     Generated("proofs", "models/README.md", model_readme),
     Generated("proofs", "docs/explanation/proved-tested-assumed.md", proved_tested_assumed),

@@ -1,13 +1,12 @@
 """What is proved, tested and assumed: the generated blocks of the pages that say so.
 
-Such a page is written by hand, but for what stands between `<!-- generated: NAME -->` and
-`<!-- end of NAME -->`. The figures are those that `make lock` kept.
+The figures are those that `make lock` kept.
 """
 
-import re
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from blocks import filled
 
 from models import figures
 from models.sentences import NOT_MODELLED, Sentence, sentences
@@ -18,24 +17,6 @@ from splus_session.requirements import REQUIREMENTS
 ROOT = Path(__file__).resolve().parents[2]
 MODEL_README = ROOT / "models" / "README.md"
 PAGE = ROOT / "docs" / "explanation" / "proved-tested-assumed.md"
-
-
-def filled(path: Path, blocks: Mapping[str, Callable[[], str]]) -> str:
-    """Return a page with its generated blocks as they should be.
-
-    Raises:
-        ValueError: the page has no such block, or one that nothing is known about.
-    """
-    text = path.read_text("utf-8")
-    there = re.findall(r"^<!-- generated: (.+) -->$", text, re.MULTILINE)
-    if sorted(there) != sorted(blocks):
-        raise ValueError(f"{path.name} has the blocks {there}, and should have {list(blocks)}")
-    for name, make in blocks.items():
-        begin, end = f"<!-- generated: {name} -->\n", f"<!-- end of {name} -->"
-        before, rest = text.split(begin)
-        _, after = rest.split(end)
-        text = f"{before}{begin}{make()}\n{end}{after}"
-    return text
 
 
 def model_readme() -> str:
