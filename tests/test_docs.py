@@ -15,7 +15,8 @@ import pytest
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = sorted(
     page.relative_to(DOCS).as_posix()
-    for page in [*DOCS.glob("*.md"), *DOCS.glob("how-to/*.md"), *DOCS.glob("reference/*.md")]
+    for folder in ("", "how-to/", "explanation/", "reference/")
+    for page in DOCS.glob(f"{folder}*.md")
     if "```python\n" in page.read_text("utf-8")
 )
 BLOCK = re.compile(r"^```(python|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
