@@ -1,6 +1,7 @@
 """The code in the documentation runs as it stands, and prints what the page says."""
 
 import ast
+import codeop
 import contextlib
 import inspect
 import io
@@ -57,6 +58,27 @@ async def test_a_pages_code_runs_and_prints_what_it_says(
         if kind == "python":
             expected = expected if following == "text" else ""
             assert await run(code, page, line, names, expected) == expected, f"line {line + 1}"
+
+
+def typed(code: str) -> str:
+    """What a prompt is still waiting for the end of, after these lines and an empty one."""
+    prompt = codeop.CommandCompiler()
+    prompt.compiler.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    begun: list[str] = []
+    for line in [*code.splitlines(), ""]:
+        begun.append(line)
+        if prompt("\n".join(begun)) is not None:
+            begun.clear()
+    return "\n".join(begun)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in PAGES if "python -m asyncio" in (DOCS / name).read_text("utf-8")]
+)
+def test_what_is_meant_for_a_prompt_can_be_typed_in(name: str) -> None:
+    for found in BLOCK.finditer((DOCS / name).read_text("utf-8")):
+        if found[1] == "python":
+            assert typed(found[2]) == "", found[2]
 
 
 def test_there_are_pages_with_code() -> None:
