@@ -11,9 +11,11 @@ const docsExplorer = (() => {
     session: "The session",
     backend: "The customer's backend",
     platform: "social.plus",
-    time: "Time",
+    time: "Time, and the machine",
   };
   const MINUTE = "let-a-minute-pass";
+  /** So many things may be asked for in a link. */
+  const MOST = 2000;
   const worlds = new Map();
 
   /* ── Walking ── */
@@ -37,6 +39,7 @@ const docsExplorer = (() => {
     constructor(world) {
       this.world = world;
       this.steps = [];
+      this.undone = [];
       this.#bringWhatIsDue();
     }
 
@@ -45,7 +48,7 @@ const docsExplorer = (() => {
     }
 
     get minutes() {
-      return this.steps.reduce((sum, step) => sum + step.label.minutes, 0);
+      return this.steps.at(-1)?.at ?? 0;
     }
 
     get moves() {
@@ -56,6 +59,7 @@ const docsExplorer = (() => {
     take(key) {
       const move = this.moves.find((each) => each.label.key === key);
       if (move === undefined) return false;
+      this.undone = [];
       this.#add(move);
       this.#bringWhatIsDue();
       return true;
@@ -63,7 +67,18 @@ const docsExplorer = (() => {
 
     /** Take the last thing back that was asked for, and what time brought after it. */
     undo() {
-      while (this.steps.length && this.steps.pop().label.due);
+      let last;
+      do last = this.steps.pop(); while (last?.label.due);
+      if (last !== undefined) this.undone.push(last.label.key);
+    }
+
+    /** Have the last thing happen again that was taken back; says whether there was any. */
+    redo() {
+      const { undone } = this;
+      if (undone.length === 0) return false;
+      this.take(undone.at(-1));
+      this.undone = undone.slice(0, -1);
+      return true;
     }
 
     #add(move) {
@@ -89,26 +104,34 @@ const docsExplorer = (() => {
 
   /** The name of a world and the keys of what happens in it, of a link's fragment. */
   function read(fragment) {
-    const [name, asked = ""] = decodeURIComponent(fragment.replace(/^#/, "")).split("=", 2);
-    const keys = asked.split(".").filter(Boolean).flatMap((part) => {
+    let text = fragment.replace(/^#/, "");
+    try {
+      text = decodeURIComponent(text);
+    } catch {
+      // Then it is taken as it stands.
+    }
+    const [name, asked = ""] = text.split("=", 2);
+    const keys = [];
+    for (const part of asked.split(".").filter(Boolean)) {
       const [key, times = "1"] = part.split("*", 2);
-      return Array(Math.min(Math.max(Number.parseInt(times, 10) || 1, 1), 1000)).fill(key);
-    });
+      for (let left = Number.parseInt(times, 10) || 1; left > 0 && keys.length <= MOST; left -= 1) keys.push(key);
+    }
     return { name, keys };
   }
 
   /** Load a world, unless it was; a script, for a page that was opened as a file can't fetch. */
   function load(name) {
     const known = worlds.get(name);
-    known.loaded ??= known.states
-      ? Promise.resolve(known)
-      : new Promise((resolve, reject) => {
-          const script = document.createElement("script");
-          script.src = `${folder}/${name}.js`;
-          script.onload = () => resolve(known);
-          script.onerror = () => reject(new Error(`${script.src} could not be loaded`));
-          document.head.append(script);
-        });
+    known.loaded ??= new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = `${folder}/${name}.js`;
+      script.onload = () => resolve(known);
+      script.onerror = () => {
+        delete known.loaded; // so that it is tried again
+        reject(new Error(`${known.title} could not be loaded.`));
+      };
+      document.head.append(script);
+    });
     return known.loaded;
   }
 
@@ -123,9 +146,16 @@ const docsExplorer = (() => {
     for (const key of keys) {
       if (!walk.take(key)) throw new Error(`${key} cannot happen after ${walk.link}`);
     }
-    return walk.steps.map(({ label, outcome, target }) => {
+    return walk.steps.map(({ label, outcome, target, at }) => {
       const [state, texts] = walk.world.states[target];
-      return { ...outcome, key: label.key, state, texts: texts.map((place) => walk.world.texts[place]) };
+      return {
+        ...outcome,
+        ...label,
+        state,
+        texts: texts.map((place) => walk.world.texts[place]),
+        at,
+        offered: moves(walk.world, target).map((move) => move.label.key).sort(),
+      };
     });
   }
 
@@ -134,6 +164,8 @@ const docsExplorer = (() => {
   let walk;
   let folder;
   let page;
+  /** How often a world was begun: the last one asked for counts, and not the last one loaded. */
+  let begun = 0;
 
   /** An element, with attributes and what is in it. */
   function element(name, attributes = {}, ...children) {
@@ -152,16 +184,18 @@ const docsExplorer = (() => {
     folder = root.dataset.worlds;
     page = {
       figure: document.querySelector("figure.session-diagram"),
-      menu: element("select", { id: "explorer-world", onchange: () => begin(page.menu.value) }),
+      menu: element("select", { id: "explorer-world", onchange: choose }),
       about: element("p"),
       slider: element("input", {
         id: "explorer-time", type: "range", min: "0", step: "1", oninput: slide, onchange: leaveRoom,
       }),
       time: element("span", { "aria-hidden": "true" }),
-      undo: element("button", { type: "button", onclick: undo }, "Take back"),
-      again: element("button", { type: "button", onclick: () => begin(walk.world.name) }, "Begin again"),
+      undo: element("button", { type: "button", disabled: "", onclick: undo }, "Take back"),
+      redo: element("button", { type: "button", disabled: "", onclick: redo }, "Do again"),
+      again: element("button", { type: "button", disabled: "", onclick: again }, "Begin anew"),
       copy: element("button", { type: "button", onclick: copy }, "Copy link"),
       told: element("p", { role: "status", class: "explorer-told" }),
+      now: element("section", { class: "explorer-now", tabindex: "-1", "aria-label": "Now" }),
       state: element("strong", { class: "explorer-state" }),
       situation: element("ul"),
       events: element("div", { class: "explorer-events" }),
@@ -170,15 +204,15 @@ const docsExplorer = (() => {
     };
     for (const { name, title } of worlds.values()) page.menu.append(element("option", { value: name }, title));
     root.append(
-      element("div", { class: "explorer-picture" }, page.figure),
+      element("div", { class: "explorer-picture" }, page.figure ?? ""),
       element("div", { class: "explorer-controls" },
         element("p", {}, element("label", { for: "explorer-world" }, "A small world: "), page.menu),
         page.about,
         element("p", { class: "explorer-time" },
           element("label", { for: "explorer-time" }, "Minutes: "), page.slider, page.time),
-        element("p", { class: "explorer-buttons" }, page.undo, page.again, page.copy),
-        element("section", { class: "explorer-now", tabindex: "-1", "aria-label": "Now" },
-          element("p", {}, "The session is ", page.state, "."), page.situation, page.told),
+        element("p", { class: "explorer-buttons" }, page.undo, page.redo, page.again, page.copy),
+        element("p", { class: "explorer-line" }, "The session is ", page.state, "."),
+        page.now,
         page.events),
       element("section", { class: "explorer-messages", "aria-labelledby": "explorer-sequence" },
         element("h2", { id: "explorer-sequence" }, "What went to and fro"),
@@ -189,28 +223,53 @@ const docsExplorer = (() => {
       element("section", { class: "explorer-why", "aria-labelledby": "explorer-steps" },
         element("h2", { id: "explorer-steps" }, "What happened, and why"), page.steps),
     );
+    page.now.append(page.situation, page.told);
     addEventListener("hashchange", follow);
     await follow();
   }
 
-  /** Go where the address leads. */
+  /** Go where the address leads, if that is a scenario: it may be a heading of this page. */
   async function follow() {
-    if (walk !== undefined && location.hash === `#${walk.link}`) return;
+    if (walk !== undefined && (!location.hash.includes("=") || location.hash === `#${walk.link}`)) return;
     const { name, keys } = read(location.hash);
-    const known = worlds.has(name);
-    await begin(known ? name : worlds.keys().next().value, known ? keys : []);
+    if (worlds.has(name)) {
+      await begin(name, keys);
+      return;
+    }
+    await begin(worlds.keys().next().value);
+    if (location.hash.includes("=")) page.told.textContent = `There is no world ${name}.`;
   }
 
   async function begin(name, keys = []) {
+    const number = (begun += 1);
+    page.events.inert = true; // what is pressed meanwhile would be lost
+    let world;
     try {
-      walk = new Walk(await load(name));
+      world = await load(name);
     } catch (error) {
+      if (number !== begun) return;
+      page.menu.value = walk?.world.name ?? name;
       page.told.textContent = error.message;
+      page.events.inert = false;
       return;
     }
-    const refused = keys.findIndex((key) => !walk.take(key));
+    if (number !== begun) return;
+    walk = new Walk(world);
+    const refused = keys.slice(0, MOST).findIndex((key) => !walk.take(key));
+    page.events.inert = false;
     show();
     if (refused >= 0) page.told.textContent = `This cannot happen here: ${keys[refused]}. The link ends before.`;
+    else if (keys.length > MOST) page.told.textContent = `Of a link, ${MOST} things are done and no more.`;
+  }
+
+  async function choose() {
+    await begin(page.menu.value);
+  }
+
+  async function again() {
+    await begin(walk.world.name);
+    page.told.textContent = "Begun anew.";
+    keepFocus();
   }
 
   function happen(key) {
@@ -218,7 +277,7 @@ const docsExplorer = (() => {
     walk.take(key);
     show();
     page.told.textContent = walk.steps.slice(before).map(inWords).join(" ");
-    const next = page.events.querySelector(`[data-key="${key}"]`) ?? page.told.parentElement;
+    const next = page.events.querySelector(`[data-key="${key}"]`) ?? page.now;
     next.focus({ preventScroll: true });
   }
 
@@ -226,21 +285,42 @@ const docsExplorer = (() => {
     walk.undo();
     show();
     page.told.textContent = "Taken back.";
+    keepFocus();
   }
 
-  /** Let time pass up to where the slider is, or take back what came after. */
+  function redo() {
+    const before = walk.steps.length;
+    walk.redo();
+    show();
+    page.told.textContent = walk.steps.slice(before).map(inWords).join(" ");
+    keepFocus();
+  }
+
+  /** A button that can't be pressed again loses the focus; leave it where one goes on from. */
+  function keepFocus() {
+    if (document.activeElement === document.body || document.activeElement?.disabled) {
+      page.now.focus({ preventScroll: true });
+    }
+  }
+
+  /** Let time pass up to where the slider is, or take back what came after; that comes again to the right. */
   function slide() {
     const wanted = Number(page.slider.value);
     const before = walk.steps.length;
-    while (walk.minutes < wanted && walk.take(MINUTE));
-    while (walk.minutes > wanted) walk.undo();
-    const isStuck = walk.minutes < wanted;
     const { max } = page.slider;
-    show();
+    if (walk.minutes > wanted) {
+      while (walk.minutes > wanted) walk.undo();
+      show();
+      page.told.textContent = "Taken back.";
+    } else {
+      while (walk.minutes < wanted && (walk.redo() || walk.take(MINUTE)));
+      const isStuck = walk.minutes < wanted;
+      show();
+      const said = walk.steps.slice(before).map(inWords);
+      if (isStuck) said.push("No time can pass here.");
+      page.told.textContent = said.join(" ");
+    }
     page.slider.max = max; // while it is being dragged
-    if (isStuck) page.told.textContent = "Time alone changes nothing here.";
-    else if (walk.steps.length > before) page.told.textContent = walk.steps.slice(before).map(inWords).join(" ");
-    else page.told.textContent = "Taken back.";
   }
 
   /** Let the slider go on beyond where it is. */
@@ -249,9 +329,8 @@ const docsExplorer = (() => {
   }
 
   async function copy() {
-    const link = location.href;
     try {
-      await navigator.clipboard.writeText(link);
+      await navigator.clipboard.writeText(new URL(`#${walk.link}`, location.href).href);
       page.told.textContent = "The link is copied.";
     } catch {
       page.told.textContent = "The browser does not let this page copy; the link is in the address bar.";
@@ -271,7 +350,6 @@ const docsExplorer = (() => {
   function show() {
     const { world } = walk;
     const [state, texts] = world.states[walk.state];
-    history.replaceState(null, "", `#${walk.link}`);
     page.menu.value = world.name;
     page.about.textContent = world.about;
     page.state.textContent = state;
@@ -279,14 +357,20 @@ const docsExplorer = (() => {
     page.situation.replaceChildren(...texts.map((place) => element("li", {}, world.texts[place])));
     leaveRoom();
     page.slider.value = walk.minutes;
-    page.slider.setAttribute("aria-valuetext", `${walk.minutes} minutes`);
+    page.slider.setAttribute("aria-valuetext", `${walk.minutes} ${walk.minutes === 1 ? "minute" : "minutes"}`);
     page.time.textContent = walk.minutes;
     page.undo.disabled = page.again.disabled = walk.steps.length === 0;
+    page.redo.disabled = walk.undone.length === 0;
     page.events.replaceChildren(...groups());
     page.sequence.replaceChildren(...walk.steps.flatMap(({ outcome }) => outcome.messages.map(message)));
     page.sequence.parentElement.scrollTop = page.sequence.parentElement.scrollHeight;
     page.steps.replaceChildren(...walk.steps.map(told));
     point(state);
+    try {
+      history.replaceState(null, "", `#${walk.link}`);
+    } catch {
+      // Some browsers count how often that is done; the next time will do.
+    }
   }
 
   /** Show in the picture where the session is, and along which arrow it came. */

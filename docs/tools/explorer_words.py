@@ -28,7 +28,7 @@ from splus_session._text import time_in_words
 from splus_session.diagram._recording import APP, BACKEND, PLATFORM, SESSION, messages
 from splus_session.diagram._shown import label_of
 from splus_session.explore import TICK, Flight, Label, Move, Owed, World
-from splus_session.explore._world import LIVE, awaited, is_due
+from splus_session.explore._world import IN_SESSION, LIVE, awaited, is_due
 
 _REQUESTS: Final = frozenset(map(event_name, get_args(Request)))
 TIME: Final = "time"
@@ -73,6 +73,7 @@ _HANDLERS: Final = {
     (True, False): "register a session handler alone",
     (False, True): "register an access token handler alone",
 }
+_OWED: Final = frozenset(kind.__name__ for kind in (Persist, Announce, RunHook))
 _TIME_FACTS: Final = {event_name(event): text for event, text in COMING.items()}
 
 
@@ -109,57 +110,60 @@ class Outcome(NamedTuple):
 
 def named(world: World, move: Move) -> Named:
     """What something that may happen is called."""
-    who, text, minutes = _named(world, move.label)
-    return Named(who, text, re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-"), minutes, is_due(world))
+    who, text = _named(world, move.label)
+    key = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    return Named(who, text, key, _minutes(world, move), is_due(world))
 
 
-def _named(world: World, label: Label) -> tuple[str, str, int]:
+def _minutes(world: World, move: Move) -> int:
+    return round((move.after.now - world.now) / TICK)
+
+
+def _named(world: World, label: Label) -> tuple[str, str]:
     match label:
         case ("login", *_):
-            return APP, _login(label), 0
+            return APP, _login(label)
         case ("login_cancelled", number):
-            return APP, "cancel the login" if number else "cancel a past login", 0
+            return APP, "cancel the login" if number else "cancel another login"
         case ("handlers_changed", bool(session), bool(access_token)):
-            return APP, _HANDLERS[session, access_token], 0
+            return APP, _HANDLERS[session, access_token]
         case ("handler", number, word):
-            which = "the renewal" if number else "a past renewal"
-            return BACKEND, f"answer {which}: {_BROUGHT[str(word)]}", 0
+            which = "the renewal" if number else "another renewal"
+            return BACKEND, f"answer {which}: {_BROUGHT[str(word)]}"
         case ("open" | "renew" | "verify" | "revoke" as kind, int(number), str(word), *more):
             which = _which(world, kind, number)
             also = "".join(f" {each}" for each in more if isinstance(each, str))
-            return PLATFORM, f"answer {which}: {_ANSWERS[word]}{also}", 0
+            return PLATFORM, f"answer {which}: {_ANSWERS[word]}{also}"
         case ("orphan", *_):
-            return PLATFORM, "and a token came with that answer", 0
+            return PLATFORM, "and a token came with that answer"
         case ("void",):
-            return PLATFORM, "void the token", 0
+            return PLATFORM, "void the token"
         case ("rejected", number):
-            which = "the token" if number else "an earlier token"
-            return PLATFORM, f"answer an API call with {which}: 401", 0
+            which = "the token" if number else "another token"
+            return PLATFORM, f"answer an API call with {which}: 401"
         case ("end", word):
-            return PLATFORM, "ban the user" if word == "banned" else "delete the user", 0
+            return PLATFORM, "ban the user" if word == "banned" else "delete the user"
         case ("notice", int(number)):
             which = "session" if number == world.session.session else "earlier session"
-            return PLATFORM, f"tell the {which} that the user is {world.ended}", 0
+            return PLATFORM, f"tell the {which} that the user is {world.ended}"
         case ("api", *_):
-            return PLATFORM, f"answer an API call: the user is {world.ended}", 0
+            return PLATFORM, f"answer an API call: the user is {world.ended}"
         case ("gossip",):
-            return PLATFORM, f"tell that somebody else is {world.ended}", 0
+            return PLATFORM, f"tell that somebody else is {world.ended}"
         case ("tick",):
-            return TIME, "let a minute pass", 1
+            return TIME, "let a minute pass"
         case ("sleep",):
-            return TIME, "let the machine sleep for 3 minutes", 3
+            return TIME, "let the machine sleep for a while"
         case ("open the store",):
-            return SESSION, "look for a stored session", 0
-        case ("store",):
-            return SESSION, "carry out what comes next: store", 0
-        case ("tell",):
-            return SESSION, "carry out what comes next: tell", 0
+            return SESSION, "look for a stored session"
+        case ("store" | "tell",):
+            return SESSION, f"carry out: {_command(world.outbox[0])}"
         case ("kill",):
-            return TIME, "kill the process, and start another", 0
+            return TIME, "kill the process, and start another"
         case (str(word),) if word in _TIME_FACTS:
-            return TIME, _TIME_FACTS[word], 0
+            return TIME, _TIME_FACTS[word]
         case (str(word),):
-            return APP, word.replace("_", " "), 0
+            return APP, word.replace("_", " ")
         case _:
             raise ValueError(f"there are no words for {label}")
 
@@ -180,10 +184,7 @@ def outcome(world: World, move: Move) -> Outcome:
     """What comes of something that happens."""
     step = move.step
     if step is None:
-        who, text, minutes = _named(world, move.label)
-        text = f"{minutes} min pass{'' if minutes > 1 else 'es'}" if minutes else text
-        within = SESSION if who == TIME else who
-        return Outcome("", "", "", (), (), ((within, within, text, False),))
+        return Outcome("", "", "", (), (), (_unheard_of(world, move),))
     name = event_name(step.event)
     if step.row is not None:
         label = label_of(step.row, LIFECYCLE)
@@ -198,8 +199,21 @@ def outcome(world: World, move: Move) -> Outcome:
         why,
         requirements,
         tuple(type(command).__name__ for command in step.commands),
-        tuple(_told(step)),
+        tuple(_told(step, is_owed=move.after.outbox != world.outbox)),
     )
+
+
+def _unheard_of(world: World, move: Move) -> tuple[str, str, str, bool]:
+    """The message of something that the session does not hear of."""
+    who, text = _named(world, move.label)
+    minutes = _minutes(world, move)
+    if minutes:
+        return SESSION, SESSION, f"{minutes} min pass{'' if minutes > 1 else 'es'}", False
+    if move.label in (("store",), ("tell",)):
+        command = world.outbox[0].command
+        return SESSION, SESSION if isinstance(command, Persist) else APP, _command(world.outbox[0]), False
+    within = SESSION if who == TIME else who
+    return within, within, text, False
 
 
 def _against(step: Step) -> str:
@@ -209,7 +223,8 @@ def _against(step: Step) -> str:
     if step.dropped == NOT_ALLOWED:
         return f"nothing in {step.before.state.value} waits for it"
     guard = (step.dropped or "").removeprefix("not ")
-    return f"{step.dropped} does not hold. {guard}: {MEANINGS[guard].about}"
+    holds = "does not hold" if guard == step.dropped else "holds"
+    return f"{guard} {holds}: {MEANINGS[guard].about.rstrip('.')}"
 
 
 def _requirements(step: Step) -> tuple[str, ...]:
@@ -219,12 +234,21 @@ def _requirements(step: Step) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*kept, *_REQUIREMENTS_OF[event_name(step.event)])))
 
 
-def _told(step: Step) -> Iterator[tuple[str, str, str, bool]]:
-    """The messages of a step. Worlds that differ in the numbers of attempts are one, so they have none."""
+def _told(step: Step, *, is_owed: bool) -> Iterator[tuple[str, str, str, bool]]:
+    """The messages of a step. Worlds that differ in the numbers of attempts are one, so they have none.
+
+    Args:
+        step: the step.
+        is_owed: whether what it stores and tells is carried out later.
+    """
     recorder = Recorder()
     recorder.note([step])
     for entry in recorder.entries:
-        commands = tuple(command._replace(attempt=None) for command in entry.commands)
+        commands = tuple(
+            command._replace(attempt=None)
+            for command in entry.commands
+            if not (is_owed and command.command in _OWED)
+        )
         for each in messages([entry._replace(attempt=None, commands=commands)]):
             yield each.sender, each.receiver, each.text, each.in_vain
 
@@ -233,7 +257,12 @@ def _told(step: Step) -> Iterator[tuple[str, str, str, bool]]:
 
 
 def situation(world: World) -> Iterator[str]:
-    """How things stand, in sentences; what the session knows, and then what it does not."""
+    """How things stand, in sentences; what the session knows, and then what it does not.
+
+    Where something is due there are none: nobody can look before it has happened.
+    """
+    if is_due(world):
+        return
     session = world.session
     if session.state in LIVE:
         yield _token(world)
@@ -251,21 +280,20 @@ def situation(world: World) -> Iterator[str]:
         yield f"A session is stored{', with a token that has expired' if is_expired else ''}."
     if world.outbox:
         yield f"To be carried out: {', '.join(_command(owed) for owed in world.outbox)}."
-    if world.is_void and session.state in LIVE:
+    if world.is_void and session.state is SessionState.ESTABLISHED:
         yield "The platform has voided the token; the session has yet to find out."
     if world.ended:
-        yield f"The user is {world.ended}{_unheard(world)}."
+        is_news = session.state in IN_SESSION
+        yield f"The user is {world.ended}{', of which the session has not heard' if is_news else ''}."
     yield from sorted(f"On its way: {_flight(world, flight)}." for flight in world.flights)
 
 
 def _token(world: World) -> str:
     credential = world.session.credential
     if credential is None or world.session.state is SessionState.TOKEN_EXPIRED:
-        return "The access token has expired."
+        return "The access token is dead."
     if credential.expires_at is None:
         return "The access token does not say when it expires."
-    if credential.expires_at <= world.now:
-        return "The access token's time is over."
     return f"The access token lives for {_in(credential.expires_at, world)}."
 
 
@@ -274,7 +302,7 @@ def _next(world: World) -> str:
     if due is None:
         return "Time alone changes nothing here."
     at, fact = due
-    return f"{'Now' if at <= world.now else f'In {_in(at, world)}'}: {COMING[type(fact)]}."
+    return f"In {_in(at, world)}: {COMING[type(fact)]}."
 
 
 def _in(at: float, world: World) -> str:
@@ -284,8 +312,6 @@ def _in(at: float, world: World) -> str:
 
 
 def _call(world: World) -> str:
-    if is_due(world):
-        return "waits for what is due"
     match authorize(world.session):
         case Granted():
             return "is sent"
@@ -293,10 +319,6 @@ def _call(world: World) -> str:
             return f"fails: {denied(verdict)}"
         case _:
             return "waits"
-
-
-def _unheard(world: World) -> str:
-    return ", of which the session has not heard" if world.session.session in world.notices else ""
 
 
 def _flight(world: World, flight: Flight) -> str:

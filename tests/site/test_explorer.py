@@ -2,7 +2,8 @@
 
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,12 @@ import pytest
 from explorer import WORLDS
 from explorer_words import named, outcome, situation
 
-from splus_session import event_name
-from splus_session.explore import Slice, beginning, explore, moves
+from splus_session import SessionState
+from splus_session.explore import TICK, Edge, Move, Slice, World, beginning, explore, moves
 from splus_session.explore._world import is_due
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 SCENARIOS = 1_000
 LENGTH = 25
@@ -35,20 +36,18 @@ def walk(slice: Slice, chance: random.Random) -> tuple[list[str], Trace]:
         if not is_due(world):
             asked.append(what.key)
         came = outcome(world, move)
-        if move.step is not None:
-            assert came.event == event_name(move.step.event)
-            assert came.commands == tuple(type(command).__name__ for command in move.step.commands)
-            assert (came.verdict == "taken") == (move.step.dropped is None)
         world = move.after
         seen.append(
             {
                 **came._asdict(),
-                "key": what.key,
+                **what._asdict(),
                 "requirements": list(came.requirements),
                 "commands": list(came.commands),
                 "messages": [list(message) for message in came.messages],
                 "state": world.session.state.value,
                 "texts": list(situation(world)),
+                "at": world.now / TICK,
+                "offered": sorted(named(world, each).key for each in moves(world, slice)),
             }
         )
     return asked, seen
@@ -66,6 +65,67 @@ def test_the_page_walks_as_the_core_does(name: str, site: Path, page: "Page") ->
     )
     for (asked, expected), trace in zip(walks, traces, strict=True):
         assert trace == expected, asked
+
+
+def look(world: World, slice: Slice) -> Any:
+    """All that the page has about a state."""
+    there = ((named(world, move), outcome(world, move)) for move in moves(world, slice))
+    return world.session.state, list(situation(world)), sorted(there)
+
+
+@pytest.mark.parametrize("name", SLICES)
+def test_worlds_that_are_one_state_look_alike(name: str) -> None:
+    slice = SLICES[name]
+    graph = explore(slice, unbounded=True)
+    looks = [look(world, slice) for world in graph.worlds]
+    targets = iter(graph.arrows)
+    merged = 0
+    for world in graph.worlds:
+        for move in moves(world, slice):
+            target = next(targets).target
+            if move.after is not graph.worlds[target]:
+                merged += 1
+                assert look(move.after, slice) == looks[target]
+    assert merged > len(looks)
+
+
+# ── The words ───────────────────────────────────────────────────────────────────────────────────
+
+
+def edges(name: str) -> Iterator[Edge]:
+    for world in explore(SLICES[name], unbounded=True).worlds:
+        for move in moves(world, SLICES[name]):
+            yield Edge(world, *move)
+
+
+def test_what_a_session_has_yet_to_hear_is_said_while_it_can_hear_it() -> None:
+    seen: Counter[SessionState] = Counter()
+    for edge in edges("ban"):
+        if "of which the session has not heard" in " ".join(situation(edge.after)):
+            seen[edge.after.session.state] += 1
+    assert seen.keys() == {SessionState.ESTABLISHING, SessionState.ESTABLISHED, SessionState.TOKEN_EXPIRED}
+
+
+def test_a_void_token_is_news_only_while_it_is_taken_for_alive() -> None:
+    seen = {
+        edge.after.session.state
+        for name in ("rejection", "secure-logout")
+        for edge in edges(name)
+        if "has yet to find out" in " ".join(situation(edge.after))
+    }
+    assert seen == {SessionState.ESTABLISHED}
+
+
+def test_nobody_is_told_before_it_is_carried_out() -> None:
+    told: Counter[str] = Counter()
+    for edge in edges("storage"):
+        move = Move(edge.label, edge.step, edge.after)
+        for sender, receiver, text, _ in outcome(edge.before, move).messages:
+            if (sender, receiver) == ("session", "app") and not text.startswith(
+                ("refused", "what was waited")
+            ):
+                told[str(edge.label[0])] += 1
+    assert told.keys() == {"tell"}
 
 
 @pytest.mark.parametrize("name", SLICES)
@@ -143,10 +203,30 @@ def test_the_slider_lets_time_pass_and_takes_it_back(explorer: "Page") -> None:
     slider.fill("1")
     assert state(explorer) == "established"
     assert "lives for 3 min" in explorer.locator(".explorer-now").inner_text()
+    slider.fill("3")  # what was taken back comes again
+    assert "A renewal waits" not in explorer.locator(".explorer-now").inner_text()
     press(explorer, "logout")
     slider.fill("5")
-    assert told(explorer) == "Time alone changes nothing here."
-    assert slider.input_value() == "1"
+    assert told(explorer) == "No time can pass here."
+    assert slider.input_value() == "3"
+
+
+def test_the_slider_does_again_what_it_took_back(explorer: "Page") -> None:
+    press(explorer, "login with an auth token", "answer the login: granted")
+    press(explorer, "let a minute pass", "let a minute pass", "answer the renewal: an auth token")
+    press(explorer, "let a minute pass", "answer the renewal: granted", "let a minute pass", "logout")
+    address, steps = explorer.url, explorer.locator(".explorer-steps").inner_text()
+    slider = explorer.get_by_label("Minutes")
+    slider.fill("1")
+    assert explorer.url != address
+    slider.fill("4")
+    press(explorer, "Do again")  # the logout, after which no time passes
+    assert explorer.url == address
+    assert explorer.locator(".explorer-steps").inner_text() == steps
+    assert explorer.get_by_role("button", name="Do again").is_disabled()
+    slider.fill("2")
+    press(explorer, "logout")
+    assert explorer.get_by_role("button", name="Do again").is_disabled()
 
 
 def test_it_takes_back_what_was_asked_for(explorer: "Page") -> None:
@@ -156,13 +236,17 @@ def test_it_takes_back_what_was_asked_for(explorer: "Page") -> None:
     assert "A renewal waits for the handler" in explorer.locator(".explorer-now").inner_text()
     press(explorer, "Take back")
     assert "In 1 min: a renewal begins" in explorer.locator(".explorer-now").inner_text()
-    press(explorer, "Begin again")
+    press(explorer, "Begin anew")
+    explorer.wait_for_function("document.querySelector('.explorer-told').textContent === 'Begun anew.'")
     assert state(explorer) == "notLoggedIn"
     assert explorer.locator(".explorer-steps li").count() == 0
+    # The button can't be pressed any more, and whoever pressed it is not sent to the page's top.
+    assert explorer.evaluate("document.activeElement.className") == "explorer-now"
 
 
 def test_a_link_carries_the_scenario(explorer: "Page", chromium: "Browser") -> None:
     explorer.get_by_label("A small world").select_option("A ban")
+    explorer.wait_for_url("**#ban=*")
     press(explorer, "login with an auth token", "answer the login: granted", "ban the user")
     press(explorer, "tell the session that the user is banned")
     assert state(explorer) == "terminated"
@@ -181,7 +265,55 @@ def test_a_link_that_leads_nowhere_says_how_far_it_goes(explorer: "Page") -> Non
     assert told(explorer) == "This cannot happen here: fly. The link ends before."
     assert state(explorer) == "establishing"
     explorer.goto(f"{address}#mars=fly")
-    explorer.wait_for_function("document.querySelector('.explorer-state').textContent === 'notLoggedIn'")
+    explorer.wait_for_function("document.querySelector('.explorer-told').textContent.includes('mars')")
+    assert told(explorer) == "There is no world mars."
+    assert state(explorer) == "notLoggedIn"
+
+
+@pytest.mark.parametrize(
+    "fragment", ["day=%", "100%", "%E0%A4%A", "day=logout*9999999", "day=logout*x*-3..*"]
+)
+def test_a_link_that_was_damaged_on_its_way_leaves_a_page_that_works(
+    fragment: str, site: Path, page: "Page"
+) -> None:
+    page.goto(f"{(site / 'explorer.html').as_uri()}#{fragment}")
+    page.wait_for_selector("#explorer fieldset")
+    press(page, "login with an auth token")
+    assert state(page) == "establishing"
+
+
+# Another listener comes last, and a timeout after whatever those before began.
+FOLLOW = """(fragment) => new Promise((done) => {
+  addEventListener("hashchange", () => setTimeout(done), { once: true });
+  location.hash = fragment;
+})"""
+
+
+def test_links_within_the_page_leave_the_scenario_alone(explorer: "Page") -> None:
+    press(explorer, "login with an auth token", "answer the login: granted")
+    for fragment in ("#furo-main-content", "#", "#explore-the-life-cycle"):
+        explorer.evaluate(FOLLOW, fragment)
+        assert state(explorer) == "established"
+    press(explorer, "let a minute pass")
+    assert explorer.url.endswith("answer-the-login-granted.let-a-minute-pass")
+
+
+def test_the_world_that_was_chosen_last_is_shown(address: str, page: "Page") -> None:
+    late: list[Route] = []
+
+    def keep(route: "Route") -> None:
+        late.append(route)
+
+    page.route("**/explorer/ban.js", keep)
+    page.goto(f"{address}/explorer.html")
+    page.wait_for_selector("#explorer fieldset")
+    page.get_by_label("A small world").select_option("A ban")
+    page.get_by_label("A small world").select_option("Visitors and bots")
+    page.wait_for_url("**#visitors=*")
+    late[0].continue_()
+    page.wait_for_function("docsExplorer.worlds.get('ban').states !== undefined")
+    assert page.get_by_label("A small world").input_value() == "visitors"
+    assert page.url.endswith("#visitors=")
 
 
 def test_it_is_used_with_the_keyboard_alone(explorer: "Page") -> None:

@@ -63,13 +63,3 @@ def test_every_page_is_in_the_navigation(site: Path, pages: dict[Path, Page]) ->
     linked = {urlsplit(link).path for tag, link in pages[site / "index.html"].links if tag == "a"}
     wanted = {file.relative_to(site).as_posix() for file in pages}
     assert wanted - linked <= {"index.html", "genindex.html", "py-modindex.html", "search.html"}
-
-
-def test_the_first_page_is_light(site: Path, pages: dict[Path, Page]) -> None:
-    first = site / "index.html"
-    parts = {first}
-    for tag, link in pages[first].links:
-        if tag in ("link", "script", "img") and not urlsplit(link).netloc:
-            part = (first.parent / unquote(urlsplit(link).path)).resolve()
-            parts |= {part} if part.suffix in (".css", ".js", ".svg", ".png") else set()
-    assert sum(part.stat().st_size for part in parts) < 500_000
