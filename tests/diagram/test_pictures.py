@@ -78,6 +78,18 @@ def heads(things: Sequence[Mapping[str, Any]]) -> Iterator[Box]:
                 yield min(xs), min(ys), max(xs), max(ys)
 
 
+def points(things: Sequence[Mapping[str, Any]]) -> Iterator[complex]:
+    """Where the lines of arrows run: Bézier curves, every few points."""
+    for thing in things:
+        knots = [complex(*knot) for op in thing["_draw_"] for knot in op.get("points", ())]
+        for first in range(0, len(knots) - 1, 3):
+            for part in (step / 50 for step in range(51)):
+                between = knots[first : first + 4]
+                while len(between) > 1:  # de Casteljau
+                    between = [a + part * (b - a) for a, b in itertools.pairwise(between)]
+                yield between[0]
+
+
 def overlap(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
@@ -96,6 +108,24 @@ def test_no_text_overlaps_another_nor_an_arrows_head_and_no_arrow_is_labelled_ac
     assert not [pair for pair in itertools.combinations(every, 2) if overlap(*pair)]
     assert not [pair for pair in itertools.product(beside, boxes(nodes)) if overlap(*pair)]
     assert not [pair for pair in itertools.product(every, heads(edges)) if overlap(*pair)]
+
+
+SPACES = 2 * 0.278 * 10
+"""How wide the two are that stand on either side of what is written beside an arrow."""
+
+
+@pytest.mark.parametrize("view", ["overview", "full"])
+@pytest.mark.parametrize("look", LOOKS)
+def test_no_line_runs_through_what_is_written_beside_an_arrow(view: Any, look: str) -> None:
+    edges = readers.graphviz(Diagram(view=view, **LOOKS[look]).to_dot(), "json")["edges"]
+    letters = [(left + SPACES, low, right - SPACES, high) for left, low, right, high in texts(edges)]
+    lines = list(points(edges))
+    assert len(lines) > 50 * len(edges)
+    assert not [
+        (box, point)
+        for box, point in itertools.product(letters, lines)
+        if box[0] < point.real < box[2] and box[1] < point.imag < box[3]
+    ]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
