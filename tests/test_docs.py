@@ -6,6 +6,7 @@ import contextlib
 import inspect
 import io
 import re
+from importlib.metadata import metadata
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -81,5 +82,24 @@ def test_what_is_meant_for_a_prompt_can_be_typed_in(name: str) -> None:
             assert typed(found[2]) == "", found[2]
 
 
-def test_there_are_pages_with_code() -> None:
-    assert "tutorial.md" in PAGES
+def test_what_the_tutorial_installs_there_is() -> None:
+    [extras] = re.findall(
+        r"^pip install '\.\[(.+)\]'$", (DOCS / "tutorial.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert set(extras.split(",")) < set(metadata("splus-session").get_all("Provides-Extra", []))
+
+
+def test_no_block_of_another_kind_goes_untested() -> None:
+    kinds = {
+        (page.relative_to(DOCS).as_posix(), kind)
+        for page in DOCS.rglob("*.md")
+        for kind in re.findall(r"^`{3,}(\w+)$", page.read_text("utf-8"), re.MULTILINE)
+    }
+    assert {each for each in kinds if each[1] not in ("python", "text")} == {
+        ("tutorial.md", "sh"),
+        ("how-to/conformance.md", "sh"),  # conformance/test_how_to.py
+        ("how-to/diagrams.md", "sh"),  # test_diagrams_page.py
+        ("how-to/diagrams.md", "markdown"),
+        ("how-to/diagrams.md", "rst"),
+        ("reference/protocol.md", "json"),  # conformance/test_protocol_page.py
+    }

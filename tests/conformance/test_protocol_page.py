@@ -69,6 +69,35 @@ def test_the_kit_takes_every_line_that_the_first_adapter_writes() -> None:
     assert exchanges()[0][1][0]["protocol"] == 1
 
 
+def test_the_lines_that_are_shown_are_those_of_the_protocol(tmp_path: Path) -> None:
+    shown = [
+        json.loads(line)
+        for lines in re.findall(r"^```json\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+        for line in lines.splitlines()
+    ]
+    body = """
+    for c in commands():
+        with open(sys.argv[1] + "/../commands", "a") as file: print(json.dumps(c), file=file)
+        if "client" in c: say(event="done", of=c["id"])
+        idle(c)
+    """
+    source = Processes(Hostile("writes-it-down", body, "").command(tmp_path))
+    try:
+        Campaign(source, budget=5, only=["LOGIN-1"]).run()
+    finally:
+        source.close()
+    sent = {
+        (command["do"], *sorted(command))
+        for command in map(json.loads, (tmp_path / "commands").read_text("utf-8").splitlines())
+    }
+    commands = [line for line in shown if "do" in line]
+    assert {line["do"] for line in commands} == {"hello", "begin", "login"}
+    for line in commands:
+        assert (line["do"], *sorted(line)) in sent
+    answers = [parse(json.dumps(line).encode()) for line in shown if "do" not in line]
+    assert len(answers) > 4
+
+
 def test_each_idle_line_of_the_first_adapter_carries_its_commands_id() -> None:
     for command, answer in exchanges()[:-1]:
         assert answer[-1]["idle"] == command["id"]
