@@ -63,7 +63,9 @@ def address(site: Path) -> Iterator[str]:
         thread.join()
 
 
-@pytest.fixture(scope="session")
+# Of a module, not of the session: as long as it is there, Playwright has an event loop running in this
+# thread, beside which no test of asyncio or trio could run.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator["Browser"]:
     """A real browser, without a window."""
     program = next(filter(None, map(shutil.which, CHROMIUM)), None)
