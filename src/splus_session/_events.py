@@ -105,7 +105,7 @@ class Logout:
 
 @value
 class SecureLogout:
-    """Revoke the token first, and log out only if that worked. [LOGOUT-3]"""
+    """Revoke the token first, and log out only if that worked. [LOGOUT-3] [LOGOUT-4]"""
 
 
 @value
@@ -266,7 +266,7 @@ class TokenRejected:
 
 @value
 class UserBanned:
-    """The platform banned a user. [BAN-3]"""
+    """The platform banned a user. [BAN-1] [BAN-2] [BAN-3]"""
 
     user_id: str | None = None
     """Whom; None where the source cannot say."""
@@ -279,7 +279,7 @@ class UserBanned:
 
 @value
 class UserDeleted:
-    """The platform deleted a user. [BAN-3]"""
+    """The platform deleted a user. [BAN-1] [BAN-2] [BAN-3]"""
 
     user_id: str | None = None
     attempt: int | None = None

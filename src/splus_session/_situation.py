@@ -21,7 +21,7 @@ from splus_session._snapshot import Snapshot
 from splus_session._states import SessionState, TerminationReason
 from splus_session._text import time_in_words
 
-__all__ = ["COMING", "WHERE", "explain"]
+__all__ = ["COMING", "ENDED", "WHERE", "explain"]
 
 WHERE: Final = {
     SessionState.NOT_LOGGED_IN: "nobody is logged in",
@@ -30,7 +30,7 @@ WHERE: Final = {
     SessionState.TOKEN_EXPIRED: "the access token is dead, and the user is kept",
     SessionState.TERMINATED: "the platform ended it",
 }
-_ENDED = {
+ENDED: Final = {
     TerminationReason.GLOBAL_BAN: "the platform banned the user",
     TerminationReason.USER_DELETED: "the platform deleted the user",
 }
@@ -73,7 +73,7 @@ def explain(snapshot: Snapshot, now: float) -> str:
 
 
 def _lines(snapshot: Snapshot) -> Iterator[str]:
-    why = WHERE[snapshot.state] if snapshot.ended is None else _ENDED[snapshot.ended]
+    why = WHERE[snapshot.state] if snapshot.ended is None else ENDED[snapshot.ended]
     yield f"{snapshot.state.value}: {why}."
     yield from _token(snapshot)
     yield from _under_way(snapshot)

@@ -2,6 +2,8 @@
 
 import os
 import pty
+import shlex
+import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -149,6 +151,7 @@ def test_a_chart_that_cannot_be_imported_is_said_in_one_line(tmp_path: Path) -> 
         ("x = (", "SyntaxError"),
         ("raise ValueError('no')", "ValueError: no"),
         ("1 / 0", "ZeroDivision"),
+        ("raise SystemExit(0)", "SystemExit: 0"),
     ):
         (tmp_path / "broken.py").write_text(content)
         _, error = run("diagram", "broken:Chart", status=2, cwd=tmp_path)
@@ -160,3 +163,83 @@ def test_a_chart_that_cannot_be_imported_is_said_in_one_line(tmp_path: Path) -> 
 def test_it_runs_in_any_thread() -> None:
     with ThreadPoolExecutor() as pool:
         assert pool.submit(main, ["diagram", "-o", os.devnull, "-f", "dot"]).result() == 0
+
+
+def shell(code: str, cwd: Path, status: int = 0, **environment: str) -> str:
+    """Run a line of a shell, in which `$it` is the command; gives what it said to standard error."""
+    it = " ".join(map(shlex.quote, COMMAND))
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'it() {{ {it} "$@"; }}; {code}'],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stderr
+    return done.stderr
+
+
+def test_a_file_that_cannot_be_written_whole_stays_what_it_was(tmp_path: Path) -> None:
+    to = tmp_path / "session.svg"
+    to.write_text("what was there")
+    assert "cannot be written: File too large" in shell("ulimit -f 1; it diagram -o session.svg", tmp_path, 2)
+    assert to.read_text() == "what was there"
+    assert list(tmp_path.iterdir()) == [to]
+
+
+def test_a_file_keeps_its_mode_and_a_link_leads_where_it_led(tmp_path: Path) -> None:
+    to, link = tmp_path / "real.mmd", tmp_path / "link.mmd"
+    to.write_text("older")
+    to.chmod(0o640)
+    link.symlink_to(to)
+    run("diagram", "-o", str(link))
+    assert link.is_symlink()
+    assert to.read_text("utf-8") == Diagram().to_mermaid()
+    assert stat.S_IMODE(to.stat().st_mode) == 0o640
+    shell("umask 077; it diagram -o new.mmd", tmp_path)
+    assert stat.S_IMODE((tmp_path / "new.mmd").stat().st_mode) == 0o600
+    shell("it diagram -f mermaid -o /dev/stdout > through.mmd", tmp_path)
+    assert (tmp_path / "through.mmd").read_text("utf-8") == Diagram().to_mermaid()
+
+
+def test_without_a_standard_output_there_must_be_a_file(tmp_path: Path) -> None:
+    assert "there is no standard output: name a file with -o" in shell("it diagram >&-", tmp_path, 2)
+    shell("it diagram -o session.mmd >&-", tmp_path)
+
+
+def test_the_present_folder_is_for_charts_alone(tmp_path: Path) -> None:
+    (tmp_path / "graphviz.py").write_text("raise SystemExit('not me')")
+    # As the program that is installed does, -P leaves the present folder out.
+    command = [sys.executable, "-P", "-m", "splus_session.cli", "diagram", "-f", "svg"]
+    charts = "tests.diagram.charts:DoorChart"
+    for more, drawn in (([], Diagram()), ([charts], Diagram.of(DoorChart))):
+        done = subprocess.run(
+            [*command, *more],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            check=True,
+        )
+        assert done.stdout == drawn.draw()
+
+
+def test_two_pdfs_are_not_compared(tmp_path: Path) -> None:
+    assert "no two PDFs are the same" in run("diagram", "-o", str(tmp_path / "x.pdf"), "--check", status=2)[1]
+
+
+def test_a_folder_is_no_stale_file(tmp_path: Path) -> None:
+    (tmp_path / "x.svg").mkdir()
+    assert "x.svg cannot be read" in run("diagram", "-o", str(tmp_path / "x.svg"), "--check", status=2)[1]
+
+
+def test_what_is_no_graphviz_is_named() -> None:
+    assert "true is no Graphviz" in run("diagram", "-f", "svg", "--graphviz", "true", status=2)[1]
+    assert "echo is no Graphviz" in run("diagram", "-f", "png", "--graphviz", "echo", status=2)[1]
+
+
+def test_what_a_command_does_not_know_is_told_with_its_own_usage() -> None:
+    for command in ("diagram", "table", "doctor"):
+        _, error = run(command, "--teme", "dark", status=2)
+        assert error.startswith(f"usage: splus-session {command} ")
+        assert f"splus-session {command}: error: unrecognized arguments: --teme" in error

@@ -1,5 +1,6 @@
 """`splus-session docs` keeps what stands between marks in Markdown files as it should be."""
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -101,6 +102,15 @@ def test_a_chart_of_ones_own_may_be_named(tmp_path: Path) -> None:
     assert "`paint`" in made.read_text("utf-8")
 
 
+def test_a_chart_that_cannot_be_drawn_is_named_by_its_line(tmp_path: Path) -> None:
+    made = page(tmp_path, "\n" + between("table chart:DoorChart"))
+    chart = (Path(__file__).parents[1] / "diagram" / "charts.py").read_text("utf-8")
+    chart = chart.partition("\nLIFECYCLES")[0]  # which it would be compiled for
+    wrong = chart.replace("enable_self_transition_entries = False", "enable_self_transition_entries = True")
+    (tmp_path / "chart.py").write_text(wrong, "utf-8")
+    assert run(made, status=2, cwd=tmp_path).startswith(f"splus-session: {made}, line 2: DoorChart.enable_")
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -114,6 +124,11 @@ def test_a_chart_of_ones_own_may_be_named(tmp_path: Path) -> None:
             between("diagram -o ../x.svg"),
             ", line 1: ../x.svg is not within the page's folder or the present one",
         ),
+        (between("diagram -f svg -o Makefile"), ", line 1: Makefile does not end as any format's files do"),
+        (between("diagram -f png -o x.svg"), ", line 1: x.svg is no name that a page may give to a png"),
+        (between("diagram -o .git/x.svg"), ", line 1: .git/x.svg is no name that a page may give to a svg"),
+        (between("diagram -o 'a>b.svg'"), ", line 1: a>b.svg is no name that a page may give to a svg"),
+        (between("table splus_session:Session"), ", line 1: splus_session:Session cannot be had: "),
         (between("diagram -o x.svg --graphviz ./x"), ", line 1: unrecognized arguments: --graphviz"),
         (between("diagram -h"), ", line 1: unrecognized arguments: -h"),
         (between("table --check"), ", line 1: unrecognized arguments: --check"),
@@ -177,6 +192,27 @@ def test_a_mark_is_found_whatever_stands_before_it(tmp_path: Path, before: str) 
 
 
 def test_a_title_cannot_break_out_of_what_shows_the_picture(tmp_path: Path) -> None:
-    made = page(tmp_path, between('diagram -o "my s.svg" --title "a](b) [c]"'))
+    made = page(tmp_path, between('diagram -o "my s.svg" --title "a](b) [c] \\\\"'))
     run(made)
-    assert r"![a\](b) \[c\]](<my s.svg>)" in made.read_text()
+    assert r"![a\](b) \[c\] \\](<my s.svg>)" in made.read_text()
+
+
+def test_a_page_that_cannot_be_written_whole_stays_what_it_was(tmp_path: Path) -> None:
+    made = page(tmp_path, "what its author wrote\n" * 50 + between("table"))
+    before = made.read_bytes()
+    command = " ".join(map(shlex.quote, [*COMMAND, str(made)]))
+    done = subprocess.run(["/bin/sh", "-c", f"ulimit -f 1; {command}"], capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"cannot be written: File too large" in done.stderr
+    assert made.read_bytes() == before
+
+
+def test_a_picture_is_one_file_however_pages_name_it(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    above, below = tmp_path / "README.md", tmp_path / "docs" / "page.md"
+    above.write_text(between("diagram -o s.svg --event login"))
+    below.write_text(between("diagram -o ../s.svg --event logout"))
+    assert "is to hold two different pictures" in run("README.md", "docs/page.md", cwd=tmp_path, status=2)
+    below.write_text(between("diagram -o ../s.svg --event login"))
+    run("README.md", "docs/page.md", cwd=tmp_path)
+    assert run("--check", "README.md", "docs/page.md", cwd=tmp_path) == ""

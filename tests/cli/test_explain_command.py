@@ -1,12 +1,22 @@
 """`splus-session explain` knows every word of the life cycle, and reads what it says off the definition."""
 
+import os
 import subprocess
 import sys
 from typing import get_args
 
 import pytest
 
-from splus_session import HOOKS, LIFECYCLE, Command, Event, SessionState, SplusSessionError, event_name
+from splus_session import (
+    HOOKS,
+    LIFECYCLE,
+    Command,
+    Event,
+    SessionState,
+    SplusSessionError,
+    TerminationReason,
+    event_name,
+)
 from splus_session.cli import main
 from splus_session.requirements import REQUIREMENTS
 
@@ -25,6 +35,7 @@ def errors(error: type[SplusSessionError]) -> list[type[SplusSessionError]]:
 
 WORDS = {
     "state": [state.value for state in SessionState],
+    "reason": [TerminationReason.GLOBAL_BAN.value],  # the other is an event's name, too
     "event": [event_name(event) for event in get_args(Event)],
     "guard": sorted({guard.name for row in LIFECYCLE for guard in row.guards}),
     "reaction": sorted({name for row in LIFECYCLE for name in row.reactions}),
@@ -72,6 +83,7 @@ def test_it_says_in_which_states_an_event_has_no_row_and_who_keeps_a_requirement
     kept = said(capsys, "RENEW-7")
     assert "Kept by: " in kept
     assert "back_off" in kept
+    assert "Kept by: token_expired" in said(capsys, "EXPIRE-1")
     assert "Asked for by: start_login." in said(capsys, "OpenSession")
     assert "May ask for: OpenSession." in said(capsys, "start_login")
     assert "code not_allowed" in said(capsys, "not_allowed")
@@ -89,7 +101,9 @@ def test_case_does_not_matter_and_a_slip_gets_a_hint(capsys: pytest.CaptureFixtu
     assert told.out == ""
     assert "nothing here is called 'tokenExpird'; did you mean tokenexpired" in told.err
     assert main(["explain", "logout", "qqqq"]) == 2
-    assert capsys.readouterr().out == "", "all or nothing"
+    told = capsys.readouterr()
+    assert told.out == "", "all or nothing"
+    assert "nothing here is called 'qqqq'; --help says what may be asked for" in told.err
 
 
 def test_it_runs_as_a_command() -> None:
@@ -98,9 +112,15 @@ def test_it_runs_as_a_command() -> None:
     assert "\n\non_ban, a hook: " in done.stdout
 
 
+def test_letters_that_cannot_be_shown_are_spelled_out() -> None:
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([*COMMAND, *REQUIREMENTS], capture_output=True, text=True, env=env, check=True)
+    assert r"\xd7" in done.stdout
+
+
 def test_it_does_without_docstrings() -> None:
     bare = [sys.executable, "-OO", "-m", "splus_session.cli", "explain", "logout", "not_allowed", "is_minted"]
     done = subprocess.run(bare, capture_output=True, text=True, check=True)
-    assert "logout, an event: Python was told to leave its documentation out." in done.stdout
+    assert "logout, an event: Forget the user, here and now." in done.stdout
     assert "code not_allowed: Python was told" in done.stdout
     assert "is_minted, a guard: Whether the answer brought a token" in done.stdout

@@ -15,7 +15,7 @@ class Door(enum.Enum):
     """States that are not strings, one of which needs escaping where it is one."""
 
     SHUT = 1
-    OPEN = '<open>: & "wide" | 1; #1 \\'
+    OPEN = '<open>: & "wide" | 1; #1 \\N *go* __x__ //y// direction LR \\'
     STATE = "state"
     """A word that means something in the languages that it is written in."""
 
@@ -30,8 +30,8 @@ class DoorChart(StateChart[Any]):
 
     at = States.from_enum(Door, initial=Door.SHUT)
 
-    push = (
-        at.SHUT.to(at.OPEN, cond="is_strong", unless="is_locked", on=["lean", "wait"], after="run_on_creak")
+    push__hard = (
+        at.SHUT.to(at.OPEN, cond="is_strong", unless="is_locked", on=["_lean_", "wait"], after="run_on_creak")
         | at.SHUT.to.itself(internal=True, cond="is_strong")
         | at.SHUT.to(at.STATE)
     )

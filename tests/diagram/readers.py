@@ -111,7 +111,7 @@ def graphviz(dot: str, form: str) -> dict[str, Any]:
 
 def lines(label: str) -> list[str]:
     """The text of a label, line by line, less the two spaces on either side."""
-    texts = ["".join(cell.itertext()) for cell in parsed(label).iter("td")]
+    texts = ["".join(cell.itertext()).replace(r"\\", "\\") for cell in parsed(label).iter("td")]
     return [text.removeprefix("  ").removesuffix("  ") for text in texts]
 
 

@@ -26,7 +26,11 @@ _EPILOG = "exit status: 0 if all is well, 1 if something is not as it should be,
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; gives the exit status."""
-    options = parser().parse_args(arguments)
+    options, unknown = parser().parse_known_args(arguments)
+    if unknown:  # told by the one that does not know them, with its own usage
+        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
+        reconfigure(errors="backslashreplace")  # letters that cannot be shown are spelled out
     with _told_to_end():
         try:
             status: int = options.run(options)
@@ -79,6 +83,8 @@ def parser() -> argparse.ArgumentParser:
     _doctor.add_to(commands)
     _conform.add_to(commands)
     _completion.add_to(commands, parser)
+    for command in commands.choices.values():
+        command.set_defaults(parser=command)
     return top
 
 

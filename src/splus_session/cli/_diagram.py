@@ -1,8 +1,11 @@
 """`splus-session diagram` and `splus-session table`."""
 
 import argparse
+import contextlib
+import os
+import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -11,7 +14,7 @@ from splus_session.cli._status import FAILED, PASSED
 from splus_session.diagram import FORMATS, Diagram, Direction, Theme, View, chart_named, format_of
 
 _EPILOG: Final = """\
-formats: {formats}
+formats: {formats}; without a FILE and a FORMAT: {otherwise}
 
 exit status: 0 if it was written, or with --check is what it should be; 1 if with --check it is not;
 2 if nothing could be written.
@@ -31,15 +34,16 @@ def add_to(commands: Any, *, in_marks: bool = False) -> None:
         in_marks: whether what they make comes into a page: Mermaid, if no format is named. There nobody asks
             for help, checks a file, or names a program: the page may be a stranger's.
     """
+    otherwise = "mermaid" if in_marks else "dot"
     diagram: argparse.ArgumentParser = commands.add_parser(
         "diagram",
         add_help=not in_marks,
         help="draw the life cycle, or write it in some other program's language",
         description="Draw the life cycle of a session, or of any flat chart that is declared as it is.",
-        epilog=_EPILOG.format(formats=", ".join(FORMATS)),
+        epilog=_EPILOG.format(formats=", ".join(FORMATS), otherwise=otherwise),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    diagram.set_defaults(run=_run, otherwise="mermaid" if in_marks else "dot")
+    diagram.set_defaults(run=_run, otherwise=otherwise)
     _add_what(diagram, tuple(FORMATS), in_marks=in_marks)
     diagram.add_argument("--initial", metavar="STATE", help="the state that it begins in")
     diagram.add_argument("--active", metavar="STATE", help="show this state as the present one")
@@ -71,10 +75,10 @@ def add_to(commands: Any, *, in_marks: bool = False) -> None:
         add_help=not in_marks,
         help="write the life cycle as a table",
         description="Write what each event leads to in each state or, in full, every row of the life cycle.",
-        epilog=_EPILOG.format(formats=", ".join(_TABLES)),
+        epilog=_EPILOG.format(formats=", ".join(_TABLES), otherwise=_TABLES[0]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    table.set_defaults(run=_run, otherwise="markdown")
+    table.set_defaults(run=_run, otherwise=_TABLES[0])
     _add_what(table, _TABLES, in_marks=in_marks)
 
 
@@ -115,24 +119,39 @@ def rendered(options: argparse.Namespace) -> bytes:
 
 
 def write(to: Path, content: bytes) -> None:
-    """Write a file.
+    """Write a file, all of it or nothing: what was there is somebody's.
 
     Raises:
         InvalidArgumentError: it cannot be written.
     """
     try:
-        to.write_bytes(content)
+        if to.exists() and not to.is_file():  # a terminal, a pipe
+            to.write_bytes(content)
+            return
+        target = to.resolve()  # links stay
+        new = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            new.write_bytes(content)
+            if target.exists():
+                shutil.copymode(target, new)
+            new.replace(target)
+        finally:
+            new.unlink(missing_ok=True)
     except OSError as error:
         raise InvalidArgumentError(f"{to} cannot be written: {error.strerror}") from None
 
 
 def _run(options: argparse.Namespace) -> int:
-    content = rendered(options)
     to = None if options.output == "-" else Path(options.output)
+    if options.check and form_of(options) == "pdf":
+        raise InvalidArgumentError("no two PDFs are the same, so there is nothing to check")
+    content = rendered(options)
     if options.check:
         return _check(to, content)
     if to is not None:
         write(to, content)
+    elif sys.stdout is None:
+        raise InvalidArgumentError("there is no standard output: name a file with -o")
     elif b"\0" in content and sys.stdout.isatty():
         raise InvalidArgumentError(f"{form_of(options)} is nothing for a terminal: name a file with -o")
     else:
@@ -145,22 +164,34 @@ def _check(to: Path | None, content: bytes) -> int:
     if to is None:
         raise InvalidArgumentError("--check needs a file, which -o names")
     try:
-        if to.is_file() and to.read_bytes() == content:
+        if to.exists() and to.read_bytes() == content:
             return PASSED
     except OSError as error:
         raise InvalidArgumentError(f"{to} cannot be read: {error.strerror}") from None
-    print(f"{to} is {'stale' if to.exists() else 'missing'}: write it anew, without --check", file=sys.stderr)
+    print(f"{to} is {'stale' if to.exists() else 'missing'}: write it without --check", file=sys.stderr)
     return FAILED
 
 
+@contextlib.contextmanager
+def _present_folder_first() -> Generator[None]:
+    """Have charts looked for here first, as with `python -m`; and nothing else that is imported."""
+    sys.path.insert(0, "")
+    try:
+        yield
+    finally:
+        sys.path.remove("")
+
+
 def _diagram(options: argparse.Namespace) -> Diagram:
-    if "" not in sys.path:
-        sys.path.insert(0, "")  # the present folder, as with `python -m`
     given = vars(options)
     names = ("view", "initial", "active", "dropped", "direction", "theme", "title")
     asked: dict[str, Any] = {name: given[name] for name in names if given.get(name) is not None}
     asked |= {"events": options.event, "links": _links(given.get("link", ()))}
-    return Diagram(**asked) if options.chart is None else Diagram.of(chart_named(options.chart), **asked)
+    if options.chart is None:
+        return Diagram(**asked)
+    with _present_folder_first():
+        chart = chart_named(options.chart)
+    return Diagram.of(chart, **asked)
 
 
 def _links(given: Iterable[str]) -> Mapping[str, str]:

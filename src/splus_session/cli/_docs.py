@@ -1,7 +1,7 @@
 """`splus-session docs`: diagrams and tables in Markdown files, kept as they should be.
 
-It may be run on pages that somebody else wrote: a mark names no program, and no file outside of the page's
-folder and the present one. It may name a chart, though, whose module is imported.
+It may be run on pages that somebody else wrote: a mark names no program, and no file but a picture in the
+page's folder or the present one. It may name a chart, though, whose module is imported.
 """
 
 import argparse
@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from splus_session._errors import InvalidArgumentError
+from splus_session._errors import InvalidArgumentError, SplusSessionError
 from splus_session.cli import _diagram
 from splus_session.cli._status import FAILED, PASSED
+from splus_session.diagram import format_of
 
 _DESCRIPTION: Final = """\
 Write what stands between marks in Markdown files anew:
@@ -28,7 +29,7 @@ relative to the page, and the page shows it. If a mark names a chart of one's ow
 """
 _EPILOG: Final = """\
 exit status: 0 if all are as they should be, or were written; 1 if with --check one is not; 2 if one could
-not be read, or a mark is wrong: then nothing is written.
+not be read, or a mark is wrong: then nothing is written; 2 also if a file could not be written.
 """
 _BEGIN: Final = re.compile(r"(?P<indent>[ \t]*)<!-- splus-session: (?P<arguments>.*?) -->[ \t]*")
 _END: Final = re.compile(r"[ \t]*<!-- /splus-session -->[ \t]*")
@@ -54,16 +55,18 @@ def add_to(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    pages = {page: _Page(page) for page in options.files}
+    pages = {path.resolve(): _Page(path) for path in options.files}
     wanted: dict[Path, bytes] = {}
+    shown: dict[Path, bytes] = {}
     for page in pages.values():  # pictures first: no page is to show one that is not there
         for file, content in page.pictures.items():
-            if file.resolve() in {other.resolve() for other in pages}:
+            if file.resolve() in pages:
                 raise InvalidArgumentError(f"{page.path}: {file} is a page itself")
-            if wanted.setdefault(file, content) != content:
+            if shown.setdefault(file.resolve(), content) != content:
                 raise InvalidArgumentError(f"{page.path}: {file} is to hold two different pictures")
-    wanted |= {path: page.content for path, page in pages.items()}
-    stale = [file for file, content in wanted.items() if not file.is_file() or _read(file) != content]
+            wanted[file] = content
+    wanted |= {page.path: page.content for page in pages.values()}
+    stale = [file for file, content in wanted.items() if not file.exists() or _read(file) != content]
     for file in stale:
         if not options.check:
             _diagram.write(file, wanted[file])
@@ -137,7 +140,7 @@ class _Page:
                 raise InvalidArgumentError(f"-o names the file of a picture, {' or '.join(_PICTURES)}")
             if options.output != "-":
                 return [self._shown(options, content)]
-        except ValueError as error:  # ours are among these
+        except (SplusSessionError, ValueError) as error:
             raise self._wrong(number, str(error)) from None
         text = content.decode().rstrip("\n").split("\n")
         return ["", *text, ""] if form in ("markdown", "rst") else [f"```{_WORDS[form]}", *text, "```"]
@@ -145,15 +148,24 @@ class _Page:
     def _shown(self, options: argparse.Namespace, content: bytes) -> str:
         """What shows a picture."""
         file = self.path.parent / options.output
+        form = _diagram.form_of(options)
+        if not _may_be_called(options.output) or format_of(Path(options.output)) != form:
+            raise InvalidArgumentError(
+                f"{options.output} is no name that a page may give to a {form} picture"
+            )
         if not any(file.resolve().is_relative_to(folder.resolve()) for folder in (self.path.parent, Path())):
             raise InvalidArgumentError(f"{options.output} is not within the page's folder or the present one")
         if self.pictures.setdefault(file, content) != content:
             raise InvalidArgumentError(f"{options.output} is to hold two different pictures")
         title = getattr(options, "title", None) or f"Life cycle of {options.chart or 'a social.plus session'}"
-        return f"![{re.sub(r'([][])', _ESCAPED, title)}](<{options.output}>)"
+        text = re.sub(r"[][\\]", lambda found: f"\\{found[0]}", title)
+        return f"![{text}](<{options.output}>)"
 
 
-_ESCAPED: Final = r"\\\1"
+def _may_be_called(name: str) -> bool:
+    """Whether it is no hidden file, nor in a hidden folder, and Markdown can say it."""
+    hidden = [part for part in Path(name).parts if part.startswith(".") and part != ".."]
+    return not hidden and not re.search(r"[<>\\]", name)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,8 +1,8 @@
 """`splus-session doctor`: whether what a session needs is here, and in order."""
 
 import argparse
-import importlib
 import platform
+import re
 import sqlite3
 import stat
 import sys
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -29,15 +29,17 @@ the platform and its clock. Nothing is changed, and nothing secret is sent or sh
 _EPILOG: Final = """\
 exit status: 0 if all that was looked at is in order, 1 if something is not.
 """
+_LIBRARY: Final = "splus-session"
 _PARTS: Final = {
-    "aio": ("splus_session.aio", "sessions for asyncio and trio"),
-    "http": ("splus_session.platform.sync", "social.plus over HTTP"),
-    "backend": ("splus_session.backend", "the customer's side"),
-    "testing": ("splus_session.testing", "a social.plus of one's own"),
-    "conformance": ("splus_session.conformance", "judging other clients"),
-    "sphinx": ("splus_session.sphinxext", "diagrams in Sphinx documents"),
+    "aio": "sessions for asyncio and trio",
+    "http": "social.plus over HTTP",
+    "backend": "the customer's side",
+    "testing": "a social.plus of one's own",
+    "conformance": "judging other clients",
+    "sphinx": "diagrams in Sphinx documents",
+    "completion": "this command's words, for a shell",
 }
-"""By extra: a module that needs it, and what it is for."""
+"""By extra, what it is for. Of `diagram` it is tried whether it works."""
 _SKEW: Final = 5.0
 """Seconds by which our clock may be wrong untold: `Date` has whole ones, and the way takes time."""
 _PATIENCE: Final = 10.0
@@ -70,7 +72,9 @@ def add_to(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    findings = _findings(options)
+    chosen = (options.region, options.endpoint)
+    endpoint = Endpoint.chosen(*chosen) if any(chosen) else None  # before anything is told
+    findings = _findings(options.store, endpoint)
     is_well = True
     for finding in findings:
         mark = {True: "ok", False: "WRONG", None: "-"}[finding.is_well]
@@ -79,24 +83,45 @@ def _run(options: argparse.Namespace) -> int:
     return PASSED if is_well else FAILED
 
 
-def _findings(options: argparse.Namespace) -> Iterator[_Finding]:
+def _findings(store: Path | None, endpoint: Endpoint | None) -> Iterator[_Finding]:
     running = f"{platform.python_implementation()} {platform.python_version()}, {sys.platform}"
-    yield _Finding(True, "library", f"splus-session {version('splus-session')} on {running}")
+    yield _Finding(True, "library", f"{_LIBRARY} {version(_LIBRARY)} on {running}")
     yield from map(_part, _PARTS)
     yield _pictures()
-    if options.store is not None:
-        yield from _store(options.store)
-    if options.region is not None or options.endpoint is not None:
-        yield from _platform(Endpoint.chosen(options.region, options.endpoint))
+    if store is not None:
+        yield from _store(store)
+    if endpoint is not None:
+        yield from _platform(endpoint)
 
 
 def _part(extra: str) -> _Finding:
-    module, purpose = _PARTS[extra]
-    try:
-        importlib.import_module(module)
-    except MissingExtraError as error:
-        return _Finding(None, extra, f"{purpose}: {error}")
+    purpose = _PARTS[extra]
+    missing = sorted(name for name in set(_needed(extra)) if not _is_installed(name))
+    if missing:
+        return _Finding(None, extra, f"{purpose}: {MissingExtraError(extra)} (no {', '.join(missing)})")
     return _Finding(True, extra, purpose)
+
+
+def _needed(extra: str) -> Iterator[str]:
+    """The names of what an extra brings, as the library's own metadata has them."""
+    for requirement in requires(_LIBRARY) or ():
+        what, _, marker = requirement.partition(";")
+        if not re.search(rf"""extra\s*==\s*['"]{extra}['"]""", marker):
+            continue
+        found = re.match(r"([\w.-]+)(?:\[([^]]*)\])?", what)
+        if found is not None and found[1] == _LIBRARY:
+            for other in found[2].split(","):
+                yield from _needed(other.strip())
+        elif found is not None:
+            yield found[1]
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _pictures() -> _Finding:
@@ -123,7 +148,10 @@ def _store(path: Path) -> Iterator[_Finding]:
             check(database)
             examine(database)
             [count] = database.execute("SELECT count(*) FROM record").fetchone()
-    except (OSError, sqlite3.Error, UnusableFile) as error:
+    except OSError as error:
+        yield _Finding(False, "store", f"{path}: {error.strerror}")
+        return
+    except (sqlite3.Error, UnusableFile) as error:
         yield _Finding(False, "store", f"{path}: {error}")
         return
     yield _Finding(True, "store", f"{path} holds {count} session{'' if count == 1 else 's'}")

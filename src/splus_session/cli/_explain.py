@@ -12,16 +12,17 @@ from splus_session._commands import Command
 from splus_session._core import HOOKS, LIFECYCLE
 from splus_session._errors import InvalidArgumentError, SplusSessionError
 from splus_session._events import Event, event_name
-from splus_session._meanings import MEANINGS
+from splus_session._meanings import EVENTS, MEANINGS
 from splus_session._row import Row
-from splus_session._situation import WHERE
-from splus_session._states import SessionState
+from splus_session._situation import ENDED, WHERE
+from splus_session._states import SessionState, TerminationReason
 from splus_session.cli._status import PASSED
 
 _WIDTH: Final = 96
 _DESCRIPTION: Final = """\
-Say what a word of the life cycle means: a state, an event, a guard, a reaction, a command, a hook, a
-requirement's id, or an error's code. All of it is read from the definition that runs.
+Say what a word of the life cycle means: a state, why the platform ended a session, an event, a guard, a
+reaction, a command, a hook, a requirement's id, or an error's code. All of it is read from the definition
+that runs.
 """
 
 
@@ -53,7 +54,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _meant(name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name.lower(), known, n=3)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
+    return f"; did you mean {' or '.join(near)}?" if near else "; --help says what may be asked for"
 
 
 def _known() -> Mapping[str, Callable[[], Iterator[str]]]:
@@ -76,6 +77,8 @@ def _known() -> Mapping[str, Callable[[], Iterator[str]]]:
         add(name, _meaning, name)
     for command in get_args(Command):
         add(command.__name__, _command, command)
+    for reason in TerminationReason:
+        add(reason.value, _reason, reason)
     for hook in HOOKS:
         add(hook, _hook, hook)
     for requirement in REQUIREMENTS:
@@ -93,9 +96,15 @@ def _state(state: SessionState) -> Iterator[str]:
     yield from _table("Stays", [row for row in LIFECYCLE if row.source is state and row.internal])
 
 
+def _reason(reason: TerminationReason) -> Iterator[str]:
+    yield f"{reason.value}, a reason: {ENDED[reason]}."
+
+
 def _event(event: type[Event]) -> Iterator[str]:
-    yield from _wrapped(f"{event_name(event)}, an event: {_about(event)}")
-    yield from _table("What it does", [row for row in LIFECYCLE if row.event == event_name(event)])
+    name = event_name(event)
+    meaning = EVENTS[name]
+    yield from _wrapped(f"{name}, an event: {_plain(meaning.about)} [{', '.join(meaning.requirements)}]")
+    yield from _table("What it does", [row for row in LIFECYCLE if row.event == name])
     states = [state.value for state in SessionState if not any(_is(row, state, event) for row in LIFECYCLE)]
     if states:
         yield f"  Without a row in: {', '.join(states)}."
@@ -135,7 +144,8 @@ def _requirement(name: str) -> Iterator[str]:
     yield f"{name}, a requirement: {_plain(requirement.title)}"
     yield from _wrapped(f"  {_plain(requirement.text)}")
     yield from _wrapped(f"  Why: {'; '.join(SOURCES[source] for source in requirement.source)}.")
-    names = [each for each, meaning in MEANINGS.items() if name in meaning.requirements]
+    meanings = {**EVENTS, **MEANINGS}
+    names = [each for each, meaning in meanings.items() if name in meaning.requirements]
     if names:
         yield from _wrapped(f"  Kept by: {', '.join(names)}.")
 

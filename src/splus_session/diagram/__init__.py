@@ -22,10 +22,9 @@ words, for those who listen.
 """
 
 from splus_session.diagram._diagram import FORMATS, Diagram, chart_named, format_of
-from splus_session.diagram._dot import Direction
 from splus_session.diagram._palette import Theme
 from splus_session.diagram._sequence import SequenceDiagram
-from splus_session.diagram._shown import View
+from splus_session.diagram._shown import Direction, View
 from splus_session.diagram._tables import Table
 
 __all__ = [

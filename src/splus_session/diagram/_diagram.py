@@ -9,17 +9,24 @@ from types import MappingProxyType
 from typing import Any, Final, cast, get_args
 
 from splus_session._core import LIFECYCLE
-from splus_session._errors import InvalidArgumentError, MissingExtraError
+from splus_session._errors import ConfigurationError, InvalidArgumentError, MissingExtraError
 from splus_session._row import Row
-from splus_session._text import visible
-from splus_session.diagram._dot import Direction, Dot
+from splus_session.diagram._dot import Dot
 from splus_session.diagram._graphviz import Picture, draw
 from splus_session.diagram._json import as_json
 from splus_session.diagram._mermaid import Mermaid
 from splus_session.diagram._palette import Theme, palette
 from splus_session.diagram._plantuml import PlantUml
 from splus_session.diagram._scxml import scxml
-from splus_session.diagram._shown import View, name_of, shown, states_of
+from splus_session.diagram._shown import (
+    Direction,
+    View,
+    check_option,
+    name_of,
+    shown,
+    states_of,
+    title_of,
+)
 from splus_session.diagram._tables import Table, by_row, by_state
 
 _URL: Final = re.compile(
@@ -70,7 +77,7 @@ def chart_named(name: str) -> Any:
         found: Any = importlib.import_module(module)
         for part in attribute.split("."):
             found = getattr(found, part)
-    except Exception as error:  # whatever is wrong with it
+    except (Exception, SystemExit) as error:  # whatever is wrong with it
         raise InvalidArgumentError(f"{name} cannot be had: {type(error).__name__}: {error}") from error
     return found
 
@@ -114,19 +121,15 @@ class Diagram:
         links: Mapping[str, str] = MappingProxyType({}),
         title: str = "Life cycle of a social.plus session",
     ) -> None:
-        for option, chosen, choices in (
-            ("view", view, View),
-            ("direction", direction, Direction),
-            ("theme", theme, Theme),
-        ):
-            if chosen not in get_args(choices):
-                known = ", ".join(get_args(choices))
-                raise InvalidArgumentError(f"{option} is {chosen!r}; it is one of {known}")
+        check_option("view", view, View)
+        check_option("direction", direction, Direction)
+        check_option("theme", theme, Theme)
         if isinstance(events, str):
             raise InvalidArgumentError(f"events are several names, and not {events!r}")
-        self._title = " ".join(visible(title).split())
-        if not self._title:
-            raise InvalidArgumentError("a title has at least one letter")
+        self._title = title_of(title)
+        rows: Sequence[Any] = lifecycle
+        if not all(isinstance(row, Row) for row in rows):
+            raise InvalidArgumentError("a life cycle is made of rows; a chart's diagram is Diagram.of(chart)")
         self._shown = shown(
             lifecycle,
             view=view,
@@ -147,7 +150,7 @@ class Diagram:
         for name, link in self._links.items():
             if name not in words:
                 raise InvalidArgumentError(f"there is no state or event {name!r} that could lead anywhere")
-            if not _URL.fullmatch(link):
+            if not _URL.fullmatch(str(link)):
                 raise InvalidArgumentError(f"{link!r} is no URL of the web or of this site")
 
     def __repr__(self) -> str:
@@ -214,8 +217,7 @@ class Diagram:
 
     def to_mermaid(self) -> str:
         """Mermaid's language, which GitHub and many others draw by themselves."""
-        look = (self._theme, self._direction, self._links, self._title)
-        return Mermaid(self._shown, self._view, *look).text()
+        return Mermaid(self._shown, self._view, self._theme, self._direction, self._links, self._title).text()
 
     def to_plantuml(self) -> str:
         """PlantUML's language."""
@@ -261,8 +263,8 @@ class Diagram:
         return draw(self.to_dot(), form, title=self._title, program=program, both=self._theme == "both")
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """What a notebook shows; without the extra `diagram`, words."""
+        """What a notebook shows; where nothing can be drawn, words."""
         try:
             return {"text/plain": repr(self), "image/svg+xml": self.draw("svg").decode()}
-        except MissingExtraError:
+        except (MissingExtraError, ConfigurationError):
             return {"text/plain": self.in_words()}

@@ -8,20 +8,18 @@ import enum
 import html
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, Literal
+from typing import Final
 
 from attrs import frozen
 
 from splus_session.diagram._palette import Palette
-from splus_session.diagram._shown import Place, Shown, View, lines, name_of
+from splus_session.diagram._shown import RANKS, Direction, Place, Shown, View, lines, name_of
 
-Direction = Literal["down", "right"]
-"""Where the arrows lead."""
-
-_RANKS: Final[Mapping[Direction, str]] = {"down": "TB", "right": "LR"}
 _LEGEND: Final = 110  # so many letters are in a line of the legend,
 _ARROW: Final[Mapping[View, int]] = {"overview": 26, "full": 44}  # beside an arrow,
 _BOX: Final[Mapping[View, int]] = {"overview": 48, "full": 100}  # and in a box
+
+_GAP: Final = '<tr><td height="3"></td></tr>'
 
 
 @frozen
@@ -66,7 +64,7 @@ class Dot:
         text = f'fontcolor="{colours.ink}" fontname=Helvetica'
         return f"""\
   graph [bgcolor="{colours.paper}" {text} fontsize=9 labeljust=l labelloc=b
-         nodesep=0.2 pad=0.1 rankdir={_RANKS[self.direction]} ranksep=0.4]
+         nodesep=0.2 pad=0.1 rankdir={RANKS[self.direction]} ranksep=0.4]
   node [color="{colours.line}" fillcolor="{colours.box}" {text} fontsize=9
         margin="0.1,0.06" penwidth=1.4 shape=box style="rounded,filled" width=1.6]
   edge [arrowsize=0.8 color="{colours.line}" {text} fontsize=10]
@@ -84,7 +82,9 @@ class Dot:
 
     def _arrow(self, source: enum.Enum, target: enum.Enum, place: Place) -> str:
         look = " penwidth=2.5" if place.steps else ""
-        rows = self._rows(place, _ARROW[self.view])
+        rows = list(self._rows(place, _ARROW[self.view]))
+        if self.direction == "right":  # lines run above and below what is written beside them
+            rows = [_GAP, *rows, _GAP]
         return f"  {_quoted(name_of(source))} -> {_quoted(name_of(target))} [label=<{_table(rows)}>{look}]"
 
     def _rows(self, place: Place, width: int) -> Iterator[str]:
@@ -95,7 +95,7 @@ class Dot:
 
     def _link(self, name: str | None) -> str:
         link = None if name is None else self.links.get(name)
-        return "" if link is None else f' href="{html.escape(link)}" tooltip="{html.escape(name or "")}"'
+        return "" if link is None else f' href="{html.escape(link)}" tooltip="{_literally(name or "")}"'
 
 
 def _table(rows: Iterable[str]) -> str:
@@ -114,7 +114,11 @@ def _row(line: str, ink: str | None = None, link: str = "") -> str:
 
 
 def _escaped(text: str) -> str:
-    return html.escape(text, quote=False)
+    return html.escape(text, quote=False).replace("\\", r"\\")
+
+
+def _literally(text: str) -> str:
+    return html.escape(text).replace("\\", r"\\")
 
 
 def _quoted(text: str) -> str:

@@ -13,6 +13,8 @@ from splus_session.diagram._palette import in_both
 Picture = Literal["svg", "png", "pdf"]
 
 _WHEEL = "graphviz-pure"
+_MARKS = {"svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF"}
+"""By what each is known, near its beginning."""
 
 # Where there is no Helvetica, Graphviz's own words may give a far wider font, which runs out of its
 # boxes. These have Helvetica's widths.
@@ -31,13 +33,15 @@ def draw(dot: str, form: Picture, *, title: str, program: str | None, both: bool
 
     Raises:
         MissingExtraError: the extra `diagram` is not installed.
-        ConfigurationError: there is no such program.
+        ConfigurationError: there is no such program, or it is no Graphviz.
         InvalidArgumentError: Graphviz cannot read the DOT.
     """
     if form not in get_args(Picture):
         raise InvalidArgumentError(f"{form!r} is no picture; there are {', '.join(get_args(Picture))}")
     program = "dot" if program is None and form == "pdf" else program
     drawn = _run(dot, form, program)
+    if _MARKS[form] not in drawn[:1000]:
+        raise ConfigurationError(f"{program or _WHEEL} is no Graphviz: what it gave is no {form.upper()}")
     if form != "svg":
         return drawn
     svg = _with_words(drawn.decode().replace(*_FONTS), dot, title)

@@ -5,15 +5,17 @@ from collections.abc import Iterator, Mapping
 
 from attrs import frozen
 
-from splus_session.diagram._dot import Direction
 from splus_session.diagram._names import Names
 from splus_session.diagram._palette import Theme, palette
-from splus_session.diagram._shown import Shown, View, name_of, plainly
+from splus_session.diagram._shown import RANKS, Direction, Shown, View, name_of, plainly
 
-_DIRECTIONS: Mapping[Direction, str] = {"down": "TB", "right": "LR"}
-_UNSAFE = re.compile(r"[^ \w.,()\[\]/+*=!?@'-]", re.ASCII)
+_UNSAFE = re.compile(
+    r"[^ \w.,()\[\]/+=!?@'-]"
+    r"|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])"  # leans what stands between two of them
+    r"|(?<=direction) +(?=TB|BT|LR|RL)",  # a statement, wherever in a line it stands
+    re.ASCII,
+)
 """What may mean something to Mermaid, or to the page around it."""
-
 
 _ARROW, _BOX = 26, 60  # so many letters are in a line beside an arrow, and in a box, of the overview
 
@@ -46,7 +48,7 @@ class Mermaid:
         shown, names = self.shown, Names(self.shown.boxes)
         yield f"accTitle: {_one_line(self.title)}"
         yield f"accDescr: {_one_line(shown.in_words())}"
-        yield f"direction {_DIRECTIONS[self.direction]}"
+        yield f"direction {RANKS[self.direction]}"
         for state in shown.boxes:
             yield f'state "{_escaped(name_of(state))}" as {names[state]}'
         if shown.initial is not None:
@@ -78,12 +80,13 @@ class Mermaid:
 
 def _escaped(text: str) -> str:
     """Text in which nothing means anything to Mermaid: by its number, where it might."""
-    return _UNSAFE.sub(lambda found: f"#{ord(found[0])};", text)
+    return _UNSAFE.sub(lambda found: "".join(f"#{ord(letter)};" for letter in found[0]), text)
 
 
 def _one_line(text: str) -> str:
     """Text of a title or a description, where Mermaid takes everything up to the line's end as it stands."""
-    return " ".join(text.replace("#", "no. ").replace(";", ",").replace("%%", "% %").split())
+    words = " ".join(text.replace("#", "no. ").replace(";", ",").replace("%%", "% %").split())
+    return re.sub("direction (?=TB|BT|LR|RL)", "direction: ", words)
 
 
 def _quoted(text: str) -> str:

@@ -7,13 +7,12 @@ from typing import Final
 
 from attrs import frozen
 
-from splus_session.diagram._dot import Direction
 from splus_session.diagram._names import Names
 from splus_session.diagram._palette import Theme, palette
-from splus_session.diagram._shown import Shown, View, lines, name_of, plainly
+from splus_session.diagram._shown import Direction, Shown, View, lines, name_of, plainly
 
-_UNSAFE = re.compile(r"[^ \w.,()/+!?']", re.ASCII)
-"""What may mean something to PlantUML, or to its Creole."""
+_UNSAFE = re.compile(r"[^ \w.,()/+!?']|(?<=_)_|_(?=_)|(?<=/)/|/(?=/)", re.ASCII)
+"""What may mean something to PlantUML, or to its Creole: two underlines or slashes do."""
 
 
 _BREAK: Final = "\\n"

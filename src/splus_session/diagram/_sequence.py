@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from splus_session._errors import InvalidArgumentError
 from splus_session._recorder import RecordedStep, Recorder
 from splus_session.diagram._palette import Theme
 from splus_session.diagram._recording import PARTICIPANTS, messages
 from splus_session.diagram._sequence_svg import alone
+from splus_session.diagram._shown import check_option, title_of
 
 _NAMES = {
     "app": "app",
@@ -28,6 +30,9 @@ class SequenceDiagram:
     Args:
         recorded: a recorder, or entries of one.
         title: what it is called.
+
+    Raises:
+        InvalidArgumentError: these are no entries, or that is no title.
     """
 
     def __init__(
@@ -36,9 +41,12 @@ class SequenceDiagram:
         *,
         title: str = "What happened to a social.plus session",
     ) -> None:
-        entries = recorded.entries if isinstance(recorded, Recorder) else tuple(recorded)
+        given: Iterable[Any] = recorded.entries if isinstance(recorded, Recorder) else recorded
+        entries: tuple[Any, ...] = tuple(given)
+        if not all(isinstance(entry, RecordedStep) for entry in entries):
+            raise InvalidArgumentError("what happened is told by a Recorder, or by entries of one")
         self._messages = tuple(messages(entries))
-        self._title = title
+        self._title = title_of(title)
 
     def __repr__(self) -> str:
         return f"<{self._title!r}: {len(self._messages)} messages>"
@@ -68,7 +76,12 @@ class SequenceDiagram:
         return [name for name in PARTICIPANTS if name in seen]
 
     def to_svg(self, *, theme: Theme = "both") -> str:
-        """A picture, with all of it in words for those who do not see it."""
+        """A picture, with all of it in words for those who do not see it.
+
+        Raises:
+            InvalidArgumentError: there is no such theme.
+        """
+        check_option("theme", theme, Theme)
         return alone(self._messages, self._participants, title=self._title, theme=theme)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:

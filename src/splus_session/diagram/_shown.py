@@ -4,18 +4,23 @@ import enum
 import textwrap
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from attrs import frozen
 
 from splus_session._core import LIFECYCLE
 from splus_session._errors import InvalidArgumentError
 from splus_session._events import REQUESTS, event_name
-from splus_session._meanings import MEANINGS
+from splus_session._meanings import EVENTS, MEANINGS
 from splus_session._row import Guard, Row
+from splus_session._text import visible
 
 View = Literal["overview", "full"]
 """`overview`: the events and the client's hooks. `full`: every row, with all that it says."""
+Direction = Literal["down", "right"]
+"""Where the arrows lead."""
+RANKS: Final[Mapping[Direction, str]] = {"down": "TB", "right": "LR"}
+"""What Graphviz and Mermaid call them."""
 
 _OURS: Final = frozenset(LIFECYCLE)
 _REQUESTS: Final = frozenset(map(event_name, REQUESTS))
@@ -180,7 +185,8 @@ class Shown:
     def in_words(self) -> str:
         """All that the picture shows, as sentences."""
         first = f", beginning in {name_of(self.initial)}" if self.initial is not None else ""
-        sentences = [f"A state machine with {len(self.boxes)} states{first}."]
+        count = f"{len(self.boxes)} state{'s' if len(self.boxes) > 1 else ''}"
+        sentences = [f"A state machine with {count}{first}."]
         if self.active is not None:
             sentences.append(f"The present state is {name_of(self.active)}.")
         for (source, target), place in self.arrows.items():
@@ -195,6 +201,29 @@ class Shown:
 
 def _listed(place: Place) -> str:
     return "; ".join((*map(str, place.labels), *place.remarks))
+
+
+def title_of(given: object) -> str:
+    """A title, in one line.
+
+    Raises:
+        InvalidArgumentError: it is none.
+    """
+    title = " ".join(visible(given).split()) if isinstance(given, str) else ""
+    if not title:
+        raise InvalidArgumentError("a title is a string with at least one letter")
+    return title
+
+
+def check_option(option: str, chosen: object, choices: Any) -> None:
+    """Refuse what is none of a `Literal`'s choices.
+
+    Raises:
+        InvalidArgumentError: it is none.
+    """
+    known: tuple[str, ...] = get_args(choices)
+    if chosen not in known:
+        raise InvalidArgumentError(f"{option} is {chosen!r}; it is one of {', '.join(known)}")
 
 
 def name_of(state: enum.Enum) -> str:
@@ -219,7 +248,8 @@ def meaning_of(row: Row) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """
     if row not in _OURS:
         return (), ()
-    meanings = [MEANINGS[name] for name in (*(guard.name for guard in row.guards), *row.reactions)]
+    named = (*(guard.name for guard in row.guards), *row.reactions)
+    meanings = [EVENTS[row.event], *(MEANINGS[name] for name in named)]
     asked = dict.fromkeys(command for meaning in meanings for command in meaning.commands)
     stored = ["Persist"] if "Persist" in asked else []
     told = [] if row.internal else ["Announce"]
@@ -296,6 +326,8 @@ def _check_names(lifecycle: Sequence[Row], states: Sequence[enum.Enum]) -> None:
     for name in names:
         if not name.strip() or not name.isprintable():
             raise InvalidArgumentError(f"a state is called {name!r}, which cannot be read")
+        if name != name.strip():
+            raise InvalidArgumentError(f"a state is called {name!r}: spaces around a name get lost")
         if names.count(name) > 1:
             raise InvalidArgumentError(f"two states are called {name!r}")
     for row in lifecycle:
@@ -307,10 +339,18 @@ def _check_names(lifecycle: Sequence[Row], states: Sequence[enum.Enum]) -> None:
 def _state(named: enum.Enum | str, states: Sequence[enum.Enum]) -> enum.Enum:
     """A state of these, given itself or by its name."""
     for state in states:
-        if state is named or (not isinstance(named, enum.Enum) and named in (name_of(state), state.name)):
+        if state is named:
             return state
+    for call in (name_of, _own_name):  # in this order: what one state is called may be another's own name
+        for state in states:
+            if not isinstance(named, enum.Enum) and call(state) == named:
+                return state
     known = ", ".join(map(name_of, states))
     raise InvalidArgumentError(f"{named} is no state of this life cycle; there are {known}")
+
+
+def _own_name(state: enum.Enum) -> str:
+    return state.name
 
 
 def _steps(path: Sequence[Row], rows: Sequence[Row]) -> tuple[int, ...]:

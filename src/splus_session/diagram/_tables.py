@@ -6,7 +6,7 @@ from typing import Final
 
 from attrs import frozen
 
-from splus_session._row import Row
+from splus_session._row import Guard, Row
 from splus_session.diagram._shown import is_request, label_of, name_of
 
 _IF: Final = " (if)"
@@ -58,9 +58,26 @@ def _outcome(event: str, rows: Sequence[Row], lifecycle: Sequence[Row]) -> str:
     if not rows:
         return "refused" if is_request(event, lifecycle) else "dropped"
     outcomes = ("stays" if row.internal else f"to {_name(name_of(row.target))}" for row in rows)
-    # Where each row has a condition, none may hold.
-    may_fail = all(row.guards for row in rows)
-    return ", ".join(dict.fromkeys(outcomes)) + (_IF if may_fail else "")
+    return ", ".join(dict.fromkeys(outcomes)) + (_IF if _may_fail([row.guards for row in rows]) else "")
+
+
+def _may_fail(conditions: Sequence[tuple[Guard, ...]]) -> bool:
+    """Whether guards may be such that none of these conditions holds."""
+    if not conditions:
+        return True
+    if () in conditions:
+        return False
+    name = conditions[0][0].name
+    return any(
+        _may_fail(
+            [
+                tuple(guard for guard in guards if guard.name != name)
+                for guards in conditions
+                if all(guard.name != name or guard.expected is value for guard in guards)
+            ]
+        )
+        for value in (True, False)
+    )
 
 
 def by_row(lifecycle: Sequence[Row], rows: Iterable[Row]) -> Table:
