@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from splus_session import SessionState
+from splus_session import LIFECYCLE, SessionState
 from splus_session.diagram import Diagram
 from tests.diagram import readers
 from tests.diagram.charts import DoorChart
@@ -162,6 +162,7 @@ def test_latex_gets_a_picture_that_it_can_show(project: Path) -> None:
             "a link is a name, an equals sign and a URL, and not 'logout'",
         ),
         (".. session-diagram:: no_such_module:Chart", "no_such_module:Chart cannot be had"),
+        (".. session-diagram:: sys:path", "is neither a StateChart nor its rows"),
         (".. session-table::\n   :view: sideways", "view is 'sideways'; it is one of overview, full"),
     ],
 )
@@ -183,10 +184,7 @@ def test_without_the_extra_it_is_told_in_words_and_warned_of(project: Path) -> N
 
 
 def test_a_page_is_read_again_only_if_its_chart_changes(project: Path) -> None:
-    (project / "conf.py").write_text(
-        CONF
-        + "import sys; sys.path.insert(0, '.')\nsys.path.insert(0, str(__import__('pathlib').Path(__file__).parent))\n"
-    )
+    (project / "conf.py").write_text(CONF + IMPORTS)
     chart = project / "chart.py"
     chart.write_text((Path(__file__).parent / "diagram" / "charts.py").read_text("utf-8"), "utf-8")
     pages = {
@@ -197,12 +195,73 @@ def test_a_page_is_read_again_only_if_its_chart_changes(project: Path) -> None:
     first = pictures(project / "out" / "index.html")
     assert "0 added, 0 changed, 0 removed" in build(project, {})
     changed = chart.read_text("utf-8").replace("    paint = at.SHUT", "    repaint = at.SHUT")
-    chart.write_text(changed, "utf-8")
-    later = time.time() + 10
-    os.utime(chart, (later, later))
+    touched(chart, changed, 10)
     assert "0 added, 1 changed, 0 removed" in build(project, {})
     assert pictures(project / "out" / "index.html") != first
     assert "repaint" in pictures(project / "out" / "index.html")[0]
+
+
+def touched(file: Path, text: str, seconds: int) -> None:
+    """Write a file, some seconds later than it is."""
+    file.write_text(text, "utf-8")
+    later = time.time() + seconds
+    os.utime(file, (later, later))
+
+
+IMPORTS = "import sys; sys.path.insert(0, str(__import__('pathlib').Path(__file__).parent))\n"
+
+
+def test_a_page_is_read_again_if_what_its_chart_is_made_of_changes(project: Path) -> None:
+    (project / "conf.py").write_text(CONF + IMPORTS)
+    package = project / "pkg"
+    package.mkdir()
+    text = (Path(__file__).parent / "diagram" / "charts.py").read_text("utf-8")
+    states = text[text.index("class Door(") : text.index("class DoorChart")]
+    chart = text.replace(states, "from pkg.states import Door\n\n\n")
+    (package / "__init__.py").write_text("from pkg.chart import DoorChart\n")
+    (package / "chart.py").write_text(chart, "utf-8")
+    (package / "states.py").write_text(f"import enum\n\n\n{states}", "utf-8")
+    pages = {"index.rst": titled(".. session-diagram:: pkg:DoorChart")}
+    build(project, pages)
+    assert "0 added, 0 changed, 0 removed" in build(project, {})
+    touched(package / "chart.py", chart.replace("    paint = ", "    repaint = "), 10)
+    assert "0 added, 1 changed, 0 removed" in build(project, {})
+    assert "repaint" in pictures(project / "out" / "index.html")[0]
+    # Of another name, it is none that the page kept anything of.
+    touched(package / "states.py", f"import enum\n\n\n{states}\n\nGate = Door\n".replace("Door", "Gate"), 20)
+    touched(
+        package / "chart.py",
+        chart.replace("Door\n", "Gate\n").replace("Door.", "Gate.").replace("(Door,", "(Gate,"),
+        20,
+    )
+    build(project, {}, "-a")
+
+
+def test_a_page_whose_chart_was_broken_is_read_again_until_it_is_not(project: Path) -> None:
+    (project / "conf.py").write_text(CONF + IMPORTS)
+    charts = (Path(__file__).parent / "diagram" / "charts.py").read_text("utf-8")
+    (project / "chart.py").write_text(charts, "utf-8")
+    build(project, {"index.rst": titled(".. session-diagram:: chart:Later")}, status=1)
+    touched(project / "chart.py", f"{charts}\n\nLater = DoorChart\n", 10)
+    assert "0 added, 1 changed, 0 removed" in build(project, {})
+    assert len(pictures(project / "out" / "index.html")) == 1
+    touched(project / "chart.py", f"{charts}\n\nLater = DoorChart\n", -10)
+    assert "0 added, 0 changed, 0 removed" in build(project, {})
+
+
+def test_where_graphviz_cannot_be_run_it_is_told_in_words(project: Path) -> None:
+    broken = "import splus_session.diagram._graphviz as g; g._wheels_program = lambda: 'no-such-program'\n"
+    (project / "conf.py").write_text(CONF + broken + "suppress_warnings = ['splus_session']\n")
+    build(project, {"index.rst": titled(".. session-diagram::")})
+    assert "<p>A state machine with 5 states" in (project / "out" / "index.html").read_text("utf-8")
+
+
+def test_a_table_can_be_read_as_plain_text(project: Path) -> None:
+    pages = {"index.rst": titled(".. session-table::", ".. session-table::\n   :view: full")}
+    build(project, pages, builder="text")
+    text = (project / "out" / "index.txt").read_text("utf-8")
+    for row in LIFECYCLE:
+        assert f'"{row.event}"' in text, "no name is cut in two"
 
 
 def test_pages_may_be_read_and_written_in_parallel(project: Path) -> None:

@@ -24,11 +24,17 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from splus_session import _lifecycle
-from splus_session._errors import InvalidArgumentError, MissingExtraError, SplusSessionError
+from splus_session._errors import (
+    ConfigurationError,
+    InvalidArgumentError,
+    MissingExtraError,
+    SplusSessionError,
+)
 from splus_session.diagram import Diagram, Table, chart_named
+from splus_session.diagram._graphviz import Picture, draw
 
 try:
     from docutils import nodes
@@ -48,7 +54,10 @@ logger = logging.getLogger(__name__)
 
 
 class LifeCycle(nodes.General, nodes.Element):
-    """A diagram, before it is known what it will be written as. Holds only what a pickle can hold."""
+    """A diagram, before it is known what it will be written as.
+
+    It holds text alone: it is kept between builds, and what somebody's states are made of may be gone then.
+    """
 
 
 _OF_TABLES: OptionSpec = {
@@ -78,6 +87,7 @@ class _Asked(SphinxDirective):
         try:
             return self.made(self._diagram())
         except SplusSessionError as error:
+            self.env.note_reread()  # next time it may be well, and nobody knows what of
             raise self.error(str(error)) from None
 
     def made(self, diagram: Diagram) -> list[nodes.Node]:
@@ -93,17 +103,30 @@ class _Asked(SphinxDirective):
         if "dropped" in asked:  # a flag has no value
             asked["dropped"] = True
         if not self.arguments:
-            self._depend_on(_lifecycle.__name__)
+            self._depend_on({_lifecycle.__name__})
             return Diagram(**asked)
-        chart = chart_named(self.arguments[0])
-        self._depend_on(self.arguments[0].partition(":")[0])
-        return Diagram.of(chart, **asked)
+        name = self.arguments[0]
+        chart = chart_named(name)
+        diagram = Diagram.of(chart, **asked)
+        self._depend_on({name.partition(":")[0], *(kind.__module__ for kind in _made_of(chart))})
+        return diagram
 
-    def _depend_on(self, module: str) -> None:
-        """Have the page built anew when the chart changes."""
-        file = sys.modules[module].__file__
-        if file is not None:
-            self.env.note_dependency(file)
+    def _depend_on(self, modules: set[str]) -> None:
+        """Have the page built anew when one of these changes."""
+        for module in sorted(modules):
+            file = getattr(sys.modules.get(module), "__file__", None)
+            if file is not None:
+                self.env.note_dependency(file)
+
+
+def _made_of(chart: Any) -> Iterator[type]:
+    """The classes that a chart, or the rows of one, is made of: its own, and those of its states."""
+    if isinstance(chart, type):
+        yield from chart.__mro__
+        values = [state.value for state in cast("Any", chart).states]
+    else:
+        values = [row.source for row in chart]
+    yield from map(type, values)
 
 
 class SessionDiagram(_Asked):
@@ -113,7 +136,12 @@ class SessionDiagram(_Asked):
 
     def made(self, diagram: Diagram) -> list[nodes.Node]:
         """See `_Asked`."""
-        node = LifeCycle(diagram=diagram)
+        node = LifeCycle(
+            dot=diagram.to_dot(),
+            title=diagram.title,
+            both=self.options.get("theme", "both") == "both",
+            words=diagram.in_words(),
+        )
         self.set_source_info(node)
         self.add_name(node)
         return [node]
@@ -137,7 +165,10 @@ class SessionTable(_Asked):
 
 
 def _table(table: Table, title: str | None) -> nodes.table:
-    group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in table.head), cols=len(table.head))
+    # Only plain text takes the widths: as wide as the longest cell is, but for long ones.
+    columns = zip(table.head, *table.body, strict=True)
+    widths = [min(max(map(len, cells)), max(24, *map(_longest_word, cells))) for cells in columns]
+    group = nodes.tgroup("", *(nodes.colspec(colwidth=width) for width in widths), cols=len(widths))
     group += nodes.thead("", _row(table.head))
     group += nodes.tbody("", *map(_row, table.body))
     caption = [] if title is None else [nodes.title("", title)]
@@ -146,6 +177,10 @@ def _table(table: Table, title: str | None) -> nodes.table:
 
 def _row(cells: Sequence[str]) -> nodes.row:
     return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", *_words(cell))) for cell in cells))
+
+
+def _longest_word(cell: str) -> int:
+    return max(map(len, cell.split()), default=0)
 
 
 def _words(cell: str) -> Iterator[nodes.Node]:
@@ -215,6 +250,9 @@ def _visit_latex(self: Any, node: LifeCycle) -> None:
     raise nodes.SkipNode
 
 
+_FORMS: Mapping[str, Picture] = {"html": "svg", "latex": "png"}
+
+
 class _Drawn(SphinxPostTransform):
     """Draws what the builder can show, and tells the rest in words."""
 
@@ -222,15 +260,17 @@ class _Drawn(SphinxPostTransform):
 
     def run(self, **_: Any) -> None:
         """See docutils."""
-        form = {"html": "svg", "latex": "png"}.get(self.app.builder.format)
+        form = _FORMS.get(self.app.builder.format)
         for node in list(self.document.findall(LifeCycle)):
             if form is None or not self._drawn(node, form):
-                node.replace_self(nodes.paragraph("", node["diagram"].in_words(), ids=node["ids"]))
+                node.replace_self(nodes.paragraph("", node["words"], ids=node["ids"]))
 
-    def _drawn(self, node: LifeCycle, form: str) -> bool:
+    def _drawn(self, node: LifeCycle, form: Picture) -> bool:
         try:
-            node["picture"] = node["diagram"].render(form)
-        except MissingExtraError as error:
+            node["picture"] = draw(
+                node["dot"], form, title=node["title"], program=None, both=node["both"] and form == "svg"
+            )
+        except (MissingExtraError, ConfigurationError) as error:
             logger.warning("a diagram is told in words: %s", error, location=node, type="splus_session")
             return False
         return True
