@@ -38,6 +38,47 @@ def test_a_state_an_event_and_a_step_of_another_chart_are_refused_and_so_is_an_e
         Diagram([])
 
 
+def test_what_is_no_title_no_link_and_no_row_is_refused() -> None:
+    wrong: Any
+    for wrong in ({"title": 3}, {"title": " "}, {"links": {"login": 1}}, {"lifecycle": ["login"]}):
+        with pytest.raises(InvalidArgumentError, match="title|URL|rows"):
+            Diagram(**wrong)
+
+
+def test_a_state_is_found_by_what_it_is_called_before_its_own_name() -> None:
+    crossed = make_enum("Crossed", {"X": "Y", "Y": "X"})
+    rows = [Row(crossed.X, "go", crossed.Y)]
+    for name, state in (("X", crossed.Y), ("Y", crossed.X)):
+        assert Diagram(rows, active=name).to_dot() == Diagram(rows, active=state).to_dot()
+
+
+def test_one_state_is_one() -> None:
+    alone = [row for row in LIFECYCLES["door"] if row.event == "paint"]
+    assert Diagram(alone).in_words().startswith("A state machine with 1 state, beginning in SHUT.")
+
+
+@pytest.mark.parametrize(
+    ("conditions", "may_fail"),
+    [
+        ([()], False),
+        ([("a",)], True),
+        ([("a",), ("not a",)], False),
+        ([("a", "b"), ("not a",)], True),
+        ([("a", "b"), ("not a",), ("not b", "c"), ("not c",)], False),
+        ([("a", "not a")], True),
+    ],
+)
+def test_a_table_says_if_where_guards_may_leave_nothing(
+    conditions: Sequence[Sequence[str]], may_fail: bool
+) -> None:
+    def guard(words: str) -> Guard:
+        return Guard(words.removeprefix("not "), expected=not words.startswith("not "))
+
+    [go, _] = rows_between("a", "b")
+    rows = [go._replace(guards=tuple(map(guard, words))) for words in conditions]
+    assert ("(if)" in Diagram(rows).to_markdown()) is may_fail
+
+
 @pytest.mark.parametrize(
     ("option", "choices"),
     [("view", "overview, full"), ("direction", "down, right"), ("theme", "light, dark, both")],
@@ -190,6 +231,13 @@ def test_a_notebook_shows_the_picture() -> None:
     assert len(repr(diagram)) < 300
 
 
+def test_a_notebook_shows_words_where_nothing_can_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("splus_session.diagram._graphviz._wheels_program", lambda: "no-such-program")
+    assert Diagram()._repr_mimebundle_() == {"text/plain": Diagram().in_words()}
+    monkeypatch.setitem(sys.modules, "graphviz.backend", None)
+    assert Diagram()._repr_mimebundle_() == {"text/plain": Diagram().in_words()}
+
+
 # ── Names, titles and links ─────────────────────────────────────────────────────────────────────
 
 
@@ -205,6 +253,11 @@ def rows_between(first: str, second: str) -> list[Row]:
 def test_a_state_whose_name_cannot_be_read_is_refused(name: str) -> None:
     with pytest.raises(InvalidArgumentError, match="which cannot be read"):
         Diagram(rows_between(name, "other"))
+
+
+def test_spaces_around_a_states_name_would_get_lost() -> None:
+    with pytest.raises(InvalidArgumentError, match="spaces around a name"):
+        Diagram(rows_between("a ", "other"))
 
 
 def test_two_states_of_one_name_are_refused() -> None:

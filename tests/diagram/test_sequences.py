@@ -21,6 +21,7 @@ from splus_session import (
     Failure,
     FailureKind,
     HandlersChanged,
+    InvalidArgumentError,
     Login,
     RecordedStep,
     Recorder,
@@ -234,3 +235,16 @@ def test_two_pictures_on_one_page_do_not_disturb_each_other() -> None:
         selectors = re.findall(r"([^{}]+)\{", re.sub(r"@media \([^)]*\)\{", "", style))
         assert selectors
         assert all(part.strip().startswith(f".{name}") for each in selectors for part in each.split(","))
+
+
+def test_what_is_no_title_no_theme_and_nothing_recorded_is_refused() -> None:
+    anything: Any = [1]
+    theme: Any = "pink"
+    with pytest.raises(InvalidArgumentError, match="title"):
+        SequenceDiagram(Recorder(), title="")
+    with pytest.raises(InvalidArgumentError, match="theme is 'pink'; it is one of light, dark, both"):
+        SequenceDiagram(Recorder()).to_svg(theme=theme)
+    with pytest.raises(InvalidArgumentError, match="told by a Recorder"):
+        SequenceDiagram(anything)
+    seen = SequenceDiagram(Recorder(), title="a\n\u202eb").to_text()
+    assert seen.startswith("a \\u202eb\n")

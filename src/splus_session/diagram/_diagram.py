@@ -146,11 +146,12 @@ class Diagram:
         self._direction: Direction = direction
         self._theme: Theme = theme
         self._links = dict(links)
+        given: Mapping[str, object] = links
         words = {*map(name_of, states_of(lifecycle)), *(row.event for row in lifecycle)}
-        for name, link in self._links.items():
+        for name, link in given.items():
             if name not in words:
                 raise InvalidArgumentError(f"there is no state or event {name!r} that could lead anywhere")
-            if not _URL.fullmatch(str(link)):
+            if not isinstance(link, str) or not _URL.fullmatch(link):
                 raise InvalidArgumentError(f"{link!r} is no URL of the web or of this site")
 
     def __repr__(self) -> str:
