@@ -41,7 +41,7 @@ def test_a_state_an_event_and_a_step_of_another_chart_are_refused_and_so_is_an_e
 def test_what_is_no_title_no_link_and_no_row_is_refused() -> None:
     wrong: Any
     for wrong in ({"title": 3}, {"title": " "}, {"links": {"login": 1}}, {"lifecycle": ["login"]}):
-        with pytest.raises(InvalidArgumentError, match="title|URL|rows"):
+        with pytest.raises(InvalidArgumentError, match=r"title|URL|rows"):
             Diagram(**wrong)
 
 

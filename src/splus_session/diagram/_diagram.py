@@ -146,7 +146,7 @@ class Diagram:
         self._direction: Direction = direction
         self._theme: Theme = theme
         self._links = dict(links)
-        given: Mapping[str, object] = links
+        given: Mapping[str, Any] = links
         words = {*map(name_of, states_of(lifecycle)), *(row.event for row in lifecycle)}
         for name, link in given.items():
             if name not in words:
