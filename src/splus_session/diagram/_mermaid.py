@@ -17,7 +17,7 @@ _UNSAFE = re.compile(
 )
 """What may mean something to Mermaid, or to the page around it."""
 
-_ARROW, _BOX = 26, 60  # so many letters are in a line beside an arrow, and in a box, of the overview
+_ARROW, _BOX = 20, 60  # so many letters are in a line beside an arrow, and in a box, of the overview
 
 
 @frozen
