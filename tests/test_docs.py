@@ -1,15 +1,21 @@
 """The code in the documentation runs as it stands, and prints what the page says."""
 
 import ast
-import codeop
 import contextlib
 import inspect
 import io
+import os
 import re
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
 from importlib.metadata import metadata
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, Self
 
 import anyio
 import pytest
@@ -61,32 +67,116 @@ async def test_a_pages_code_runs_and_prints_what_it_says(
             assert await run(code, page, line, names, expected) == expected, f"line {line + 1}"
 
 
-def typed(code: str) -> str:
-    """What a prompt is still waiting for the end of, after these lines and an empty one."""
-    prompt = codeop.CommandCompiler()
-    prompt.compiler.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    begun: list[str] = []
-    for line in [*code.splitlines(), ""]:
-        begun.append(line)
-        if prompt("\n".join(begun)) is not None:
-            begun.clear()
-    return "\n".join(begun)
+# ── Pages whose code is typed in ────────────────────────────────────────────────────────────────
+
+# What they say to start: the last command of a block.
+STARTED = re.compile(r"^```sh\n(?:(pip install .+)\n)?python(?: -m (\w+))?\n```$", re.MULTILINE)
+TYPED = [name for name in PAGES if STARTED.search((DOCS / name).read_text("utf-8"))]
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in PAGES if "python -m asyncio" in (DOCS / name).read_text("utf-8")]
-)
-def test_what_is_meant_for_a_prompt_can_be_typed_in(name: str) -> None:
-    for found in BLOCK.finditer((DOCS / name).read_text("utf-8")):
-        if found[1] == "python":
-            assert typed(found[2]) == "", found[2]
+class Prompt:
+    """A real one, in a terminal of its own. What the code prints goes to a file, and what went wrong to another:
+    a terminal shows what is typed in as well, and moves the cursor about."""
+
+    def __init__(self, arguments: Sequence[str], folder: Path) -> None:
+        self._printed, self._complained = folder / "printed", folder / "complained"
+        self._entered = 0
+        self._terminal, theirs = os.openpty()
+        environment = {**os.environ, "TERM": "xterm", "HOME": str(folder), "PYTHONUTF8": "1"}
+        environment.pop("PYTHONSTARTUP", None)
+        self._process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=folder,
+            env=environment,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        Thread(target=self._look_away, daemon=True).start()
+        self._type(f"import sys; sys.stdout = open({str(self._printed)!r}, 'w', 1)")
+        self._type(f"sys.stderr = open({str(self._complained)!r}, 'w', 1); sys.ps1 = sys.ps2 = ''")
+        self.enter("")
+
+    def _look_away(self) -> None:
+        """Read what the terminal shows, or it would stand still one day."""
+        with contextlib.suppress(OSError):
+            while os.read(self._terminal, 4096):
+                pass
+
+    def _type(self, line: str) -> None:
+        os.write(self._terminal, f"{line}\n".encode())
+
+    def enter(self, code: str) -> tuple[str, str]:
+        """Enter a block, and then an empty line; gives what it printed, and what the prompt complained of."""
+        if not code or sys.version_info < (3, 13):
+            for line in code.splitlines():
+                self._type(line)
+        else:  # where lines are indented while one types, so that this would indent them twice: paste it
+            os.write(self._terminal, f"\x1b[200~{code.rstrip()}\x1b[201~\n".encode())
+        self._type("")
+        self._type("print('\\x04')")
+        deadline = time.monotonic() + 30
+        self._entered += 1
+        while len(printed := self._read(self._printed).split("\x04\n")) <= self._entered:
+            # A loop that waits for what was not typed in right never ends.
+            assert time.monotonic() < deadline, self._read(self._complained) or printed[-1]
+            time.sleep(0.01)
+        return printed[-2], self._read(self._complained)
+
+    @staticmethod
+    def _read(file: Path) -> str:
+        return file.read_text("utf-8") if file.exists() else ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        os.close(self._terminal)
 
 
-def test_what_the_tutorial_installs_there_is() -> None:
-    [extras] = re.findall(
-        r"^pip install '\.\[(.+)\]'$", (DOCS / "tutorial.md").read_text("utf-8"), re.MULTILINE
-    )
-    assert set(extras.split(",")) < set(metadata("splus-session").get_all("Provides-Extra", []))
+def test_the_pages_that_speak_of_a_prompt_say_how_to_start_it() -> None:
+    speaking = {name for name in PAGES if "python -m asyncio" in (DOCS / name).read_text("utf-8")}
+    assert speaking | {"tutorial.md"} == set(TYPED)
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_what_is_meant_for_a_prompt_can_be_typed_in(name: str, tmp_path: Path) -> None:
+    text = (DOCS / name).read_text("utf-8")
+    started = STARTED.search(text)
+    assert started is not None
+    blocks = [(found[1], found[2]) for found in BLOCK.finditer(text)]
+    with Prompt(["-m", started[2]] if started[2] else [], tmp_path) as prompt:
+        for (kind, code), (following, shown) in pairwise([*blocks, ("", "")]):
+            if kind == "python":
+                assert prompt.enter(code) == (shown if following == "text" else "", ""), code
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_a_page_that_is_typed_in_says_what_to_install(name: str) -> None:
+    text = (DOCS / name).read_text("utf-8")
+    started = STARTED.search(text)
+    assert started is not None
+    _, _, ours, *others = shlex.split(started[1])
+    extras = set(ours.removeprefix(".[").removesuffix("]").split(","))
+    assert extras < set(metadata("splus-session").get_all("Provides-Extra", []))
+    there = {"splus_session", *others}
+    for needed in metadata("splus-session").get_all("Requires-Dist", []):
+        package, _, marker = needed.partition(";")
+        if any(re.search(rf"extra == ['\"]{extra}['\"]", marker) for extra in extras):
+            there |= set(re.findall(r"^[\w-]+", package))
+    code = "".join(found[2] for found in BLOCK.finditer(text) if found[1] == "python")
+    imported: set[str] = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            imported |= {each.name.partition(".")[0] for each in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            imported.add(node.module.partition(".")[0])
+    assert imported - sys.stdlib_module_names <= there
+    assert set(others) <= imported
 
 
 def test_no_block_of_another_kind_goes_untested() -> None:
@@ -96,7 +186,9 @@ def test_no_block_of_another_kind_goes_untested() -> None:
         for kind in re.findall(r"^`{3,}(\w+)$", page.read_text("utf-8"), re.MULTILINE)
     }
     assert {each for each in kinds if each[1] not in ("python", "text")} == {
-        ("tutorial.md", "sh"),
+        ("tutorial.md", "sh"),  # above
+        ("how-to/asyncio-and-trio.md", "sh"),
+        ("how-to/backend.md", "sh"),
         ("how-to/conformance.md", "sh"),  # conformance/test_how_to.py
         ("how-to/diagrams.md", "sh"),  # test_diagrams_page.py
         ("how-to/diagrams.md", "markdown"),
