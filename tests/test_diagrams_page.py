@@ -48,11 +48,39 @@ def test_a_picture_is_drawn_and_checked(sh: Run, tmp_path: Path) -> None:
     assert {".svg", *named} == {endings[0] for endings in FORMATS.values()}
 
 
+def test_a_makefile_draws_it(sh: Run, tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text(block("make", "session.svg:"), "utf-8")
+    sh("make -s session.svg")
+    assert (tmp_path / "session.svg").read_bytes() == Diagram().draw()
+
+
+def test_a_mark_may_ask_for_a_picture(sh: Run, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text(block("markdown", "-o session.svg"), "utf-8")
+    sh("splus-session docs README.md")
+    assert (tmp_path / "session.svg").read_bytes() == Diagram().draw()
+    assert "](<session.svg>)" in (tmp_path / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("asked", ["--theme light", ":theme: light", 'theme="light"'])
+def test_a_page_that_is_always_light_can_say_so(asked: str, sh: Run, tmp_path: Path) -> None:
+    assert f"`{asked}`" in PAGE
+    light = Diagram(theme="light").draw()
+    assert light != Diagram().draw()
+    if asked.startswith("--"):
+        sh(f"splus-session diagram -o light.svg {asked}")
+        assert (tmp_path / "light.svg").read_bytes() == light
+    elif asked.startswith(":"):
+        (tmp_path / "conf.py").write_text(block("python", "extensions"), "utf-8")
+        (tmp_path / "index.rst").write_text(f"Title\n=====\n\n.. session-diagram::\n   {asked}\n", "utf-8")
+        sh(f'"{sys.executable}" -m sphinx -q -n -W . out')
+        assert "prefers-color-scheme" not in (tmp_path / "out" / "index.html").read_text("utf-8")
+
+
 def test_marks_in_a_repository_of_markdown_are_kept_fresh(sh: Run, tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     pages = [tmp_path / "README.md", tmp_path / "docs" / "page.md"]
     for page in pages:
-        page.write_text(f"# Title\n\n{block('markdown', '<!--')}", "utf-8")
+        page.write_text(f"# Title\n\n{block('markdown', '--event')}", "utf-8")
     sh(block("sh", "--check README.md"))
     for page in pages:
         assert Diagram(events=["user_banned", "user_deleted"]).to_mermaid() in page.read_text("utf-8")
@@ -70,6 +98,7 @@ def test_sphinx_shows_it(sh: Run, tmp_path: Path) -> None:
 
 
 def test_no_block_but_those_of_python_goes_untested() -> None:
-    tested = {block("sh", "diagram -o"), block("sh", "--check README.md"), block("markdown", "<!--")}
+    tested = {block("sh", "diagram -o"), block("sh", "--check README.md"), block("make", "session.svg:")}
+    tested |= {block("markdown", "--event"), block("markdown", "-o session.svg")}
     tested.add(block("rst", "session-diagram"))
     assert tested == {code for _, kind, code in BLOCKS if kind not in ("python", "text")}

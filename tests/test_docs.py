@@ -191,6 +191,7 @@ def test_no_block_of_another_kind_goes_untested() -> None:
         ("how-to/backend.md", "sh"),
         ("how-to/conformance.md", "sh"),  # conformance/test_how_to.py
         ("how-to/diagrams.md", "sh"),  # test_diagrams_page.py
+        ("how-to/diagrams.md", "make"),
         ("how-to/diagrams.md", "markdown"),
         ("how-to/diagrams.md", "rst"),
         ("reference/protocol.md", "json"),  # conformance/test_protocol_page.py
