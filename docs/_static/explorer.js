@@ -225,41 +225,64 @@ const docsExplorer = (() => {
     );
     page.now.append(page.situation, page.told);
     addEventListener("hashchange", follow);
+    document.addEventListener("click", followAgain);
     await follow();
   }
 
-  /** Go where the address leads, if that is a scenario: it may be a heading of this page. */
+  /** Go where the address leads, if that is a scenario: it may be a heading of this page, or nothing. */
   async function follow() {
-    if (walk !== undefined && (!location.hash.includes("=") || location.hash === `#${walk.link}`)) return;
-    const { name, keys } = read(location.hash);
-    if (worlds.has(name)) {
-      await begin(name, keys);
+    const asked = location.hash; // it changes with what is shown
+    if (!asked.includes("=")) {
+      // The address stays as it is until something happens, so that it still leads to that heading.
+      if (walk === undefined) await begin(worlds.keys().next().value, [], { addressed: false });
       return;
     }
-    await begin(worlds.keys().next().value);
-    if (location.hash.includes("=")) page.told.textContent = `There is no world ${name}.`;
+    if (asked === `#${walk?.link}`) return;
+    const { name, keys } = read(asked);
+    const isKnown = worlds.has(name);
+    if (!await begin(isKnown ? name : worlds.keys().next().value, isKnown ? keys : [])) return;
+    if (!isKnown) page.told.textContent = `There is no world ${name}.`;
+    present();
   }
 
-  async function begin(name, keys = []) {
+  /** Have whoever followed a link see, and hear, where it led. */
+  function present() {
+    if (page.told.textContent === "") {
+      const last = walk.steps.findLastIndex(({ label }) => !label.due);
+      page.told.textContent = inWords(walk.steps.slice(Math.max(last, 0)));
+    }
+    page.now.scrollIntoView({ block: "nearest" });
+    page.now.focus({ preventScroll: true });
+  }
+
+  /** A link to where one is already changes no address, and would do nothing. */
+  function followAgain(event) {
+    const link = event.target.closest?.("a[href]");
+    if (link?.hash === `#${walk?.link}` && link.href === location.href) present();
+  }
+
+  /** Begin a world, and have things happen in it; says whether it is shown. */
+  async function begin(name, keys = [], { addressed = true } = {}) {
     const number = (begun += 1);
     page.events.inert = true; // what is pressed meanwhile would be lost
     let world;
     try {
       world = await load(name);
     } catch (error) {
-      if (number !== begun) return;
+      if (number !== begun) return false;
       page.menu.value = walk?.world.name ?? name;
       page.told.textContent = error.message;
       page.events.inert = false;
-      return;
+      return false;
     }
-    if (number !== begun) return;
+    if (number !== begun) return false;
     walk = new Walk(world);
     const refused = keys.slice(0, MOST).findIndex((key) => !walk.take(key));
     page.events.inert = false;
-    show();
+    show({ addressed });
     if (refused >= 0) page.told.textContent = `This cannot happen here: ${keys[refused]}. The link ends before.`;
     else if (keys.length > MOST) page.told.textContent = `Of a link, ${MOST} things are done and no more.`;
+    return true;
   }
 
   async function choose() {
@@ -267,7 +290,7 @@ const docsExplorer = (() => {
   }
 
   async function again() {
-    await begin(walk.world.name);
+    if (!await begin(walk.world.name)) return;
     page.told.textContent = "Begun anew.";
     keepFocus();
   }
@@ -276,7 +299,7 @@ const docsExplorer = (() => {
     const before = walk.steps.length;
     walk.take(key);
     show();
-    page.told.textContent = walk.steps.slice(before).map(inWords).join(" ");
+    page.told.textContent = inWords(walk.steps.slice(before));
     const next = page.events.querySelector(`[data-key="${key}"]`) ?? page.now;
     next.focus({ preventScroll: true });
   }
@@ -292,7 +315,7 @@ const docsExplorer = (() => {
     const before = walk.steps.length;
     walk.redo();
     show();
-    page.told.textContent = walk.steps.slice(before).map(inWords).join(" ");
+    page.told.textContent = inWords(walk.steps.slice(before));
     keepFocus();
   }
 
@@ -316,9 +339,8 @@ const docsExplorer = (() => {
       while (walk.minutes < wanted && (walk.redo() || walk.take(MINUTE)));
       const isStuck = walk.minutes < wanted;
       show();
-      const said = walk.steps.slice(before).map(inWords);
-      if (isStuck) said.push("No time can pass here.");
-      page.told.textContent = said.join(" ");
+      const said = inWords(walk.steps.slice(before));
+      page.told.textContent = isStuck ? `${said} No time can pass here.`.trim() : said;
     }
     page.slider.max = max; // while it is being dragged
   }
@@ -337,17 +359,37 @@ const docsExplorer = (() => {
     }
   }
 
-  /** What came of a step, in a sentence. */
-  function inWords({ label, outcome, source, target }) {
-    const [before] = walk.world.states[source];
-    const [after] = walk.world.states[target];
-    const who = label.due ? "" : `${NAMES[label.who]}: `;
-    const moved = before === after ? "" : ` The session moves from ${before} to ${after}.`;
-    const nothing = { refused: ` Refused: ${outcome.why}.`, dropped: ` Dropped: ${outcome.why}.` };
-    return `${who}${label.text}.${moved}${nothing[outcome.verdict] ?? ""}`;
+  /** What came of steps, in sentences; minutes in which nothing happens are told together. */
+  function inWords(steps) {
+    const said = [];
+    let minutes = 0;
+    steps.forEach((step, place) => {
+      if (step.label.key !== MINUTE) {
+        said.push(sentence(step));
+        return;
+      }
+      minutes += 1;
+      if (steps[place + 1]?.label.key === MINUTE) return;
+      said.push(minutes === 1 ? "A minute passes." : `${minutes} minutes pass.`);
+      minutes = 0;
+    });
+    return said.join(" ");
   }
 
-  function show() {
+  function sentence({ label, outcome, source, target }) {
+    const [before] = walk.world.states[source];
+    const [after] = walk.world.states[target];
+    const moved = before === after ? "" : ` The session moves from ${before} to ${after}.`;
+    const nothing = { refused: ` Refused: ${outcome.why}.`, dropped: ` Dropped: ${outcome.why}.` };
+    return `${happened(label)}.${moved}${nothing[outcome.verdict] ?? ""}`;
+  }
+
+  /** Who does what; what time brings is nobody's doing. */
+  function happened({ due, who, text }) {
+    return due ? text[0].toUpperCase() + text.slice(1) : `${NAMES[who]}: ${text}`;
+  }
+
+  function show({ addressed = true } = {}) {
     const { world } = walk;
     const [state, texts] = world.states[walk.state];
     page.menu.value = world.name;
@@ -366,6 +408,7 @@ const docsExplorer = (() => {
     page.sequence.parentElement.scrollTop = page.sequence.parentElement.scrollHeight;
     page.steps.replaceChildren(...walk.steps.map(told));
     point(state);
+    if (!addressed) return;
     try {
       history.replaceState(null, "", `#${walk.link}`);
     } catch {
@@ -429,7 +472,7 @@ const docsExplorer = (() => {
     const { label, outcome, source, target, at } = step;
     const [before] = walk.world.states[source];
     const [after] = walk.world.states[target];
-    const said = [element("strong", {}, `${label.due ? "" : `${NAMES[label.who]}: `}${label.text}`)];
+    const said = [element("strong", {}, happened(label))];
     said.push(before === after ? ` (${after}, minute ${at})` : ` (${before} → ${after}, minute ${at})`);
     const lines = [];
     if (outcome.verdict === "taken") lines.push(element("code", {}, outcome.why));

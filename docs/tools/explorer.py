@@ -17,7 +17,7 @@ was in vain]`, as in a `SequenceDiagram`.
 """
 
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
@@ -25,8 +25,8 @@ from explorer_words import Named, Outcome, named, outcome, situation
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-from splus_session import SessionKind
-from splus_session.explore import Slice, Who, explore, figures, moves
+from splus_session import SessionKind, SessionState
+from splus_session.explore import Move, Slice, Who, World, explore, figures, moves
 
 T = TypeVar("T", bound=Hashable)
 ANN: Final = Who(SessionKind.AUTH_TOKEN)
@@ -143,9 +143,12 @@ def exported(title: str, slice: Slice) -> dict[str, Any]:
         edges: list[int] = []
         keys: set[str] = set()
         for move in moves(world, slice):
+            target = next(targets).target
+            if not _is_offered(world, move):
+                continue
             name = named(world, move)
             keys.add(name.key)
-            edges += labels.of(name), outcomes.of(outcome(world, move)), next(targets).target
+            edges += labels.of(name), outcomes.of(outcome(world, move)), target
         if 3 * len(keys) < len(edges):
             raise ValueError(f"two things that may happen here have the same name: {world}")
         states.append((world.session.state.value, [texts.of(text) for text in situation(world)], edges))
@@ -158,6 +161,24 @@ def exported(title: str, slice: Slice) -> dict[str, Any]:
         "outcomes": [each._asdict() for each in outcomes],
         "states": states,
     }
+
+
+def offered(world: World, slice: Slice) -> Iterator[Move]:
+    """What may happen on the page: all that may happen in the slice, but for what no driver does."""
+    return (move for move in moves(world, slice) if _is_offered(world, move))
+
+
+def _is_offered(world: World, move: Move) -> bool:
+    """Whether something happens on the page.
+
+    The core takes a login's cancelling at any time, for it cannot know whether the call has returned. A
+    driver cancels only a call that has not; on the page it has by the end of the minute of its success.
+    """
+    session = world.session
+    if move.label[0] != "login_cancelled" or session.state is SessionState.ESTABLISHING:
+        return True
+    is_new = session.credential is not None and session.credential.issued_at == world.now
+    return is_new and session.credential_attempt == session.session
 
 
 class Places(dict[T, int], Generic[T]):

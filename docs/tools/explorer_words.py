@@ -73,6 +73,19 @@ _HANDLERS: Final = {
     (True, False): "register a session handler alone",
     (False, True): "register an access token handler alone",
 }
+_AGAINST: Final = {
+    "is_minted": "what it answers is over, and it brings no token that would have to be revoked",
+    "is_current_login": "it is about another login than the one that this session began with",
+    "concerns_this_session": "it is about somebody else, or about an earlier session",
+    "is_current_ask": "the renewal that it answers is over, or was answered before",
+    "is_current_renewal": "the renewal that it answers is over",
+    "not is_in_use": "the session uses this token, so it must not be revoked",
+    "is_current_credential": "the rejected token is not the one in use",
+    "not is_busy": "something that is on its way will tell anyway whether the token is alive",
+    "is_revocation_check": "the verification that it answers is over",
+    "is_current_revocation": "the revocation that it answers is over",
+}
+"""Why a fact is dropped, by the condition that does not hold."""
 _OWED: Final = frozenset(kind.__name__ for kind in (Persist, Announce, RunHook))
 _TIME_FACTS: Final = {event_name(event): text for event, text in COMING.items()}
 
@@ -124,7 +137,8 @@ def _named(world: World, label: Label) -> tuple[str, str]:
         case ("login", *_):
             return APP, _login(label)
         case ("login_cancelled", number):
-            return APP, "cancel the login" if number else "cancel another login"
+            which = "the" if number else "another"
+            return APP, f"give up {which} login, whose call has not returned"
         case ("handlers_changed", bool(session), bool(access_token)):
             return APP, _HANDLERS[session, access_token]
         case ("handler", number, word):
@@ -222,9 +236,8 @@ def _against(step: Step) -> str:
         return str(refused(step))
     if step.dropped == NOT_ALLOWED:
         return f"nothing in {step.before.state.value} waits for it"
-    guard = (step.dropped or "").removeprefix("not ")
-    holds = "does not hold" if guard == step.dropped else "holds"
-    return f"{guard} {holds}: {MEANINGS[guard].about.rstrip('.')}"
+    condition = step.dropped or ""
+    return f"{_AGAINST[condition]} ({condition.removeprefix('not ')})"
 
 
 def _requirements(step: Step) -> tuple[str, ...]:

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import explorer_words
 import pytest
-from explorer import WORLDS
+from explorer import WORLDS, offered
 from explorer_words import named, outcome, situation
 
-from splus_session import SessionState
+from splus_session import LIFECYCLE, SessionState
+from splus_session._events import REQUESTS, event_name
 from splus_session.explore import TICK, Edge, Move, Slice, World, beginning, explore, moves
 from splus_session.explore._world import is_due
 
@@ -31,7 +33,7 @@ def walk(slice: Slice, chance: random.Random) -> tuple[list[str], Trace]:
     asked: list[str] = []
     seen: list[Mapping[str, Any]] = []
     while is_due(world) or len(seen) < LENGTH:
-        move = chance.choice(list(moves(world, slice)))
+        move = chance.choice(list(offered(world, slice)))
         what = named(world, move)
         if not is_due(world):
             asked.append(what.key)
@@ -47,7 +49,7 @@ def walk(slice: Slice, chance: random.Random) -> tuple[list[str], Trace]:
                 "state": world.session.state.value,
                 "texts": list(situation(world)),
                 "at": world.now / TICK,
-                "offered": sorted(named(world, each).key for each in moves(world, slice)),
+                "offered": sorted(named(world, each).key for each in offered(world, slice)),
             }
         )
     return asked, seen
@@ -69,7 +71,7 @@ def test_the_page_walks_as_the_core_does(name: str, site: Path, page: "Page") ->
 
 def look(world: World, slice: Slice) -> Any:
     """All that the page has about a state."""
-    there = ((named(world, move), outcome(world, move)) for move in moves(world, slice))
+    there = ((named(world, move), outcome(world, move)) for move in offered(world, slice))
     return world.session.state, list(situation(world)), sorted(there)
 
 
@@ -114,6 +116,17 @@ def test_a_void_token_is_news_only_while_it_is_taken_for_alive() -> None:
         if "has yet to find out" in " ".join(situation(edge.after))
     }
     assert seen == {SessionState.ESTABLISHED}
+
+
+FACTS = [row for row in LIFECYCLE if row.event not in {event_name(each) for each in REQUESTS}]
+
+
+def test_there_are_words_for_whatever_a_fact_may_be_dropped_for() -> None:
+    # The last row that is tried says what was against it; one without conditions is always taken.
+    last = {(row.source, row.event): row for row in FACTS}
+    always = {(row.source, row.event) for row in FACTS if not row.guards}
+    against = {str(guard) for where, row in last.items() if where not in always for guard in row.guards}
+    assert explorer_words._AGAINST.keys() == against
 
 
 def test_nobody_is_told_before_it_is_carried_out() -> None:
@@ -188,7 +201,10 @@ def test_a_session_moves_when_something_happens(explorer: "Page") -> None:
 def test_what_is_refused_or_dropped_says_why(explorer: "Page") -> None:
     press(explorer, "login with a user id alone")
     assert "Refused: production login needs an auth token" in told(explorer)
-    press(explorer, "login with an auth token", "logout", "answer the abandoned login: refused")
+    press(explorer, "login with an auth token", "give up another login, whose call has not returned")
+    assert "Dropped: it is about another login than the one that this session began with" in told(explorer)
+    assert "(is_current_login)." in told(explorer)
+    press(explorer, "logout", "answer the abandoned login: refused")
     assert "Dropped: nothing in notLoggedIn waits for it" in told(explorer)
     last = explorer.locator(".explorer-steps li").last
     assert last.get_by_role("link").inner_text() == "LOGIN-3"
@@ -199,7 +215,10 @@ def test_the_slider_lets_time_pass_and_takes_it_back(explorer: "Page") -> None:
     slider = explorer.get_by_label("Minutes")
     slider.fill("4")
     assert state(explorer) == "tokenExpired"
-    assert "the access token expires" in told(explorer)
+    assert told(explorer) == (
+        "2 minutes pass. A renewal begins. A minute passes. The handler's time to answer is over. "
+        "A minute passes. The access token expires. The session moves from established to tokenExpired."
+    )
     slider.fill("1")
     assert state(explorer) == "established"
     assert "lives for 3 min" in explorer.locator(".explorer-now").inner_text()
@@ -209,6 +228,19 @@ def test_the_slider_lets_time_pass_and_takes_it_back(explorer: "Page") -> None:
     slider.fill("5")
     assert told(explorer) == "No time can pass here."
     assert slider.input_value() == "3"
+
+
+def test_a_login_is_given_up_only_as_long_as_its_call_may_not_have_returned(explorer: "Page") -> None:
+    give_up = explorer.get_by_role("button", name="give up")
+    assert give_up.count() == 0
+    press(explorer, "login with an auth token")
+    assert give_up.count() == 2
+    press(explorer, "answer the login: granted")
+    assert give_up.count() == 2
+    press(explorer, "let a minute pass")
+    assert give_up.count() == 0
+    press(explorer, "Take back", "give up the login, whose call has not returned")
+    assert state(explorer) == "notLoggedIn"
 
 
 def test_the_slider_does_again_what_it_took_back(explorer: "Page") -> None:
@@ -256,6 +288,44 @@ def test_a_link_carries_the_scenario(explorer: "Page", chromium: "Browser") -> N
     assert state(other) == "terminated"
     assert other.locator(".explorer-steps").inner_text() == explorer.locator(".explorer-steps").inner_text()
     other.close()
+
+
+def test_who_asks_for_no_scenario_is_told_nothing(explorer: "Page") -> None:
+    assert told(explorer) == ""
+    assert "#" not in explorer.url
+
+
+def test_a_link_to_a_heading_leads_there(site: Path, page: "Page") -> None:
+    page.set_viewport_size({"width": 400, "height": 700})
+    address = f"{(site / 'explorer.html').as_uri()}#explore-the-life-cycle"
+    page.goto(address)
+    page.wait_for_selector("#explorer fieldset")
+    assert told(page) == ""
+    assert page.url == address
+    heading = page.get_by_role("heading", level=1)
+    assert heading.evaluate("(it) => it.getBoundingClientRect().top") < 150
+    assert page.evaluate("document.activeElement === document.body")
+
+
+PRESENTED = """() => {
+  const { top, bottom } = document.querySelector(".explorer-now").getBoundingClientRect();
+  return document.activeElement.className === "explorer-now" && top >= 0 && bottom <= innerHeight + 1;
+}"""
+
+
+def test_a_link_to_a_scenario_brings_what_it_came_to_before_ones_eyes(site: Path, page: "Page") -> None:
+    page.set_viewport_size({"width": 400, "height": 700})
+    page.goto((site / "explorer.html").as_uri())
+    page.wait_for_selector("#explorer fieldset")
+    link = page.get_by_role("link", name="the platform bans the user during a renewal")
+    for _ in range(2):  # also to where one is already
+        link.click()
+        page.wait_for_function(PRESENTED)
+        assert told(page).startswith("social.plus: answer the renewal: banned. The session moves from")
+        assert state(page) == "terminated"
+    page.reload()  # as somebody who was sent the link
+    page.wait_for_function(PRESENTED)
+    assert told(page).startswith("social.plus: answer the renewal: banned.")
 
 
 def test_a_link_that_leads_nowhere_says_how_far_it_goes(explorer: "Page") -> None:
