@@ -20,6 +20,8 @@ from typing import Any, Self
 import anyio
 import pytest
 
+from splus_session.platform import REGIONS
+
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = sorted(
     page.relative_to(DOCS).as_posix()
@@ -70,7 +72,7 @@ async def test_a_pages_code_runs_and_prints_what_it_says(
 # ── Pages whose code is typed in ────────────────────────────────────────────────────────────────
 
 # What they say to start: the last command of a block.
-STARTED = re.compile(r"^```sh\n(?:(pip install .+)\n)?python(?: -m (\w+))?\n```$", re.MULTILINE)
+STARTED = re.compile(r"^```sh\npip install .+\npython(?: -m (\w+))?\n```$", re.MULTILINE)
 TYPED = [name for name in PAGES if STARTED.search((DOCS / name).read_text("utf-8"))]
 
 
@@ -94,10 +96,10 @@ class Prompt:
             start_new_session=True,
         )
         os.close(theirs)
-        Thread(target=self._look_away, daemon=True).start()
+        self._watcher = Thread(target=self._look_away, daemon=True)
+        self._watcher.start()
         self._type(f"import sys; sys.stdout = open({str(self._printed)!r}, 'w', 1)")
         self._type(f"sys.stderr = open({str(self._complained)!r}, 'w', 1); sys.ps1 = sys.ps2 = ''")
-        self.enter("")
 
     def _look_away(self) -> None:
         """Read what the terminal shows, or it would stand still one day."""
@@ -130,11 +132,17 @@ class Prompt:
         return file.read_text("utf-8") if file.exists() else ""
 
     def __enter__(self) -> Self:
+        try:
+            self.enter("")  # until it is there
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.wait()
+        self._watcher.join()
         os.close(self._terminal)
 
 
@@ -149,18 +157,17 @@ def test_what_is_meant_for_a_prompt_can_be_typed_in(name: str, tmp_path: Path) -
     started = STARTED.search(text)
     assert started is not None
     blocks = [(found[1], found[2]) for found in BLOCK.finditer(text)]
-    with Prompt(["-m", started[2]] if started[2] else [], tmp_path) as prompt:
+    with Prompt(["-m", started[1]] if started[1] else [], tmp_path) as prompt:
         for (kind, code), (following, shown) in pairwise([*blocks, ("", "")]):
             if kind == "python":
                 assert prompt.enter(code) == (shown if following == "text" else "", ""), code
 
 
-@pytest.mark.parametrize("name", TYPED)
-def test_a_page_that_is_typed_in_says_what_to_install(name: str) -> None:
+@pytest.mark.parametrize("name", [*TYPED, "how-to/threads.md"])
+def test_a_page_to_be_tried_says_what_to_install(name: str) -> None:
     text = (DOCS / name).read_text("utf-8")
-    started = STARTED.search(text)
-    assert started is not None
-    _, _, ours, *others = shlex.split(started[1])
+    [command] = re.findall(r"pip install [^`\n]+", text)
+    _, _, ours, *others = shlex.split(command)
     extras = set(ours.removeprefix(".[").removesuffix("]").split(","))
     assert extras < set(metadata("splus-session").get_all("Provides-Extra", []))
     there = {"splus_session", *others}
@@ -177,6 +184,17 @@ def test_a_page_that_is_typed_in_says_what_to_install(name: str) -> None:
             imported.add(node.module.partition(".")[0])
     assert imported - sys.stdlib_module_names <= there
     assert set(others) <= imported
+
+
+def test_the_regions_that_pages_name_are_those_that_there_are() -> None:
+    said = [
+        re.findall(r"`(\w+)`", found[1])
+        for name in PAGES
+        for found in re.finditer(
+            r"region of your\sapplication, which is (.+?):", (DOCS / name).read_text("utf-8")
+        )
+    ]
+    assert said == [[*REGIONS], [*REGIONS]]
 
 
 def test_no_block_of_another_kind_goes_untested() -> None:
