@@ -263,7 +263,9 @@ def _told(step: Step, *, is_owed: bool) -> Iterator[tuple[str, str, str, bool]]:
             if not (is_owed and command.command in _OWED)
         )
         for each in messages([entry._replace(attempt=None, commands=commands)]):
-            yield each.sender, each.receiver, each.text, each.in_vain
+            # Why it was dropped is said in words where the steps are told.
+            text = each.text.removesuffix(f": {step.dropped}")
+            yield each.sender, each.receiver, text, each.in_vain
 
 
 # ── How things stand ────────────────────────────────────────────────────────────────────────────

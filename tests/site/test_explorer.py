@@ -206,6 +206,9 @@ def test_what_is_refused_or_dropped_says_why(explorer: "Page") -> None:
     assert "(is_current_login)." in told(explorer)
     press(explorer, "logout", "answer the abandoned login: refused")
     assert "Dropped: nothing in notLoggedIn waits for it" in told(explorer)
+    messages = explorer.locator(".explorer-sequence li").all_inner_texts()
+    assert "not_allowed" not in messages[-1]
+    assert messages[-1].endswith("dropped")
     last = explorer.locator(".explorer-steps li").last
     assert last.get_by_role("link").inner_text() == "LOGIN-3"
 
