@@ -3,7 +3,6 @@
 Worlds that differ in nothing but the numbers of attempts are one on that page, so no number is in its words.
 """
 
-import inspect
 import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple, get_args
@@ -20,9 +19,9 @@ from splus_session import (
     Step,
 )
 from splus_session._core import NOT_ALLOWED, Denied, Granted, authorize, upcoming
-from splus_session._events import EVENTS, event_name
+from splus_session._events import event_name
 from splus_session._explain import denied, refused
-from splus_session._meanings import MEANINGS
+from splus_session._meanings import EVENTS, MEANINGS
 from splus_session._situation import COMING
 from splus_session._text import time_in_words
 from splus_session.diagram._recording import APP, BACKEND, PLATFORM, SESSION, messages
@@ -32,10 +31,6 @@ from splus_session.explore._world import IN_SESSION, LIVE, awaited, is_due
 
 _REQUESTS: Final = frozenset(map(event_name, get_args(Request)))
 TIME: Final = "time"
-_ID: Final = re.compile(r"\[([A-Z]+-[1-9][0-9]*)\]")
-_REQUIREMENTS_OF: Final = {
-    event_name(event): tuple(_ID.findall(inspect.getdoc(event) or "")) for event in EVENTS
-}
 _FLIGHTS: Final = {
     "open": "login",
     "renew": "renewal",
@@ -244,7 +239,7 @@ def _requirements(step: Step) -> tuple[str, ...]:
     """What the guard keeps that was against it, and what the event is there for."""
     guard = (step.dropped or "").removeprefix("not ")
     kept = MEANINGS[guard].requirements if guard in MEANINGS else ()
-    return tuple(dict.fromkeys((*kept, *_REQUIREMENTS_OF[event_name(step.event)])))
+    return tuple(dict.fromkeys((*kept, *EVENTS[event_name(step.event)].requirements)))
 
 
 def _told(step: Step, *, is_owed: bool) -> Iterator[tuple[str, str, str, bool]]:
