@@ -235,27 +235,27 @@ def test_a_folder_that_is_not_there_is_an_error_and_not_a_folder_without_tests(
 
 
 def test_the_page_names_each_requirement_and_its_tests() -> None:
-    [row] = [
-        line
-        for line in render(parse(ENTRY), {"LOGIN-1": ("a.py::b", "a.py::c")}).splitlines()
-        if "LOGIN-1" in line
-    ]
-    assert row == (
-        '| <a id="login-1"></a>LOGIN-1 | must | S, F | **A title.** one two \\| three '
-        "| `a.py::b`<br>`a.py::c` |"
+    page = render(parse(ENTRY), {"LOGIN-1": ("a.py::b", "a.py::c")})
+    _, _, section = page.partition("### LOGIN-1\n")
+    assert section == (
+        "\nmust · from S, F\n\n**A title.** one two | three\n\n"
+        "<details><summary>held by 2 tests</summary>\n\n- `a.py::b`\n- `a.py::c`\n\n</details>\n"
     )
+    assert "held by 1 test<" in render(parse(ENTRY), {"LOGIN-1": ("a.py::b",)})
+
+
+def test_a_requirements_heading_is_its_id_so_the_same_links_lead_there_everywhere() -> None:
+    lines = render(REQUIREMENTS, {}).splitlines()
+    assert [line.removeprefix("### ") for line in lines if line.startswith("### ")] == IDS
 
 
 def test_the_page_says_what_is_planned_and_what_is_a_should() -> None:
     page = render(REQUIREMENTS, {})
-    assert "</a>RESUME-3 | must (planned) |" in page
-    assert "</a>RENEW-1 | must; should: the jitter |" in page
-    [row] = [
-        line
-        for line in render(parse(ENTRY + 'planned_part = "the rest"'), {}).splitlines()
-        if "LOGIN-1" in line
-    ]
-    assert "| must; planned: the rest |" in row
+    assert "### RESUME-3\n\nmust (planned) · from" in page
+    assert "### RENEW-1\n\nmust; should: the jitter · from" in page
+    assert page.count("No test holds it yet.") == len(IDS)
+    partly = render(parse(ENTRY + 'planned_part = "the rest"'), {})
+    assert "\nmust; planned: the rest · from" in partly
 
 
 def test_the_page_refuses_tests_of_unknown_requirements() -> None:

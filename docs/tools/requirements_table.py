@@ -45,6 +45,11 @@ and is never refused. Facts are defined in every state. A session has exactly on
 the values `notLoggedIn` (where it starts), `establishing`, `established`, `tokenExpired` and
 `terminated`, spelled as the vendor spells them.
 
+Below each id stand how binding it is and where it is from:
+
+"""
+
+FOOTER_OF_HEADER = """
 A note in italics gives the fact behind a requirement; B1, B2 and so on number behaviours that were
 observed in SDKs which the vendor ships.
 """
@@ -173,7 +178,7 @@ def _is_test(node: ast.AST) -> bool:
 
 
 def render(requirements: Mapping[str, Requirement], tests: TestsById) -> str:
-    """Return the reference page, Markdown: a table a group, a row a requirement.
+    """Return the reference page, Markdown: a section a requirement.
 
     Raises:
         CollectionError: if a test names an id that the catalogue does not have.
@@ -182,22 +187,18 @@ def render(requirements: Mapping[str, Requirement], tests: TestsById) -> str:
         if requirement_id not in requirements:
             names = ", ".join(tests[requirement_id])
             raise CollectionError(f"{requirement_id} is not in the catalogue, but named by {names}")
-    lines = [HEADER, "| source | meaning |", "|---|---|"]
+    lines = [HEADER + "| source | meaning |", "|---|---|"]
     lines += [f"| {letter} | {meaning} |" for letter, meaning in SOURCES.items()]
+    lines.append(FOOTER_OF_HEADER.rstrip("\n"))
     for group, members in groupby(requirements.values(), key=lambda requirement: requirement.group):
-        lines += [
-            "",
-            f"## {group}",
-            "",
-            "| id | level | source | requirement | tests |",
-            "|---|---|---|---|---|",
-        ]
-        lines += [_row(requirement, tests.get(requirement.id, ())) for requirement in members]
+        lines += ["", f"## {group}"]
+        for requirement in members:
+            lines += _section(requirement, tests.get(requirement.id, ()))
     return "\n".join(lines) + "\n"
 
 
-def _row(requirement: Requirement, tests: tuple[str, ...]) -> str:
-    """Return one row of the table."""
+def _section(requirement: Requirement, tests: tuple[str, ...]) -> Iterator[str]:
+    """Yield one requirement. Its heading is its id: GitHub and the site make the same anchor of that."""
     level = requirement.level
     if requirement.should_part:
         level += f"; should: {requirement.should_part}"
@@ -205,13 +206,23 @@ def _row(requirement: Requirement, tests: tuple[str, ...]) -> str:
         level += " (planned)"
     if requirement.planned_part:
         level += f"; planned: {requirement.planned_part}"
-    text = f"**{requirement.title}.** {requirement.text}"
+    yield from ("", f"### {requirement.id}", "")
+    yield from (f"{level} · from {', '.join(requirement.source)}", "")
+    yield f"**{requirement.title}.** {requirement.text}"
     if requirement.source_note:
-        text += f"<br>*{requirement.source_note}*"
-    anchor = f'<a id="{requirement.id.lower()}"></a>{requirement.id}'
-    named = "<br>".join(f"`{test}`" for test in tests) or "—"
-    cells = [anchor, level, ", ".join(requirement.source), text, named]
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+        yield from ("", f"*{requirement.source_note}*")
+    yield ""
+    if not tests:
+        yield "No test holds it yet."
+        return
+    # A blank line on either side of what is folded away, or it is no Markdown.
+    yield from (f"<details><summary>{_held_by(len(tests))}</summary>", "")
+    yield from (f"- `{test}`" for test in tests)
+    yield from ("", "</details>")
+
+
+def _held_by(number: int) -> str:
+    return f"held by {number} tests" if number > 1 else "held by 1 test"
 
 
 def page() -> str:
