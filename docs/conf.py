@@ -9,6 +9,8 @@ from sphinx.application import Sphinx
 
 sys.path.append(str(Path(__file__).parent / "tools"))
 
+import public
+
 project = "splus-session"
 author = "The splus-session contributors"
 project_copyright = "The splus-session contributors"
@@ -34,11 +36,21 @@ myst_heading_anchors = 4
 default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {
+    "members": True,
+    "undoc-members": True,  # a name may say it all
+    "inherited-members": ",".join(sorted(public.not_repeated())),
+    "show-inheritance": True,
+}
+autodoc_preserve_defaults = True  # `LIFECYCLE`, and not all that it holds
 autodoc_class_signature = "separated"
 # Names of other libraries, whose documentation is not at hand while this is built.
 nitpick_ignore_regex = [
-    ("py:.*", r"(collections|contextlib|datetime|enum|httpx2|os|pathlib|ssl|starlette|types|typing)\..*"),
+    (
+        "py:.*",
+        r"(abc|collections|contextlib|datetime|enum|httpx2|hypothesis|os|pathlib|rich|sphinx|ssl|starlette|types|typing)"
+        r"\..*",
+    ),
     # Ours, which nobody makes or asks anything: they are what public ones are made of.
     ("py:class", r"splus_session\.(\w+\.)*_\w+\.\w+"),
     # Imported only while types are checked.

@@ -88,7 +88,11 @@ class ConfigurationError(InvalidArgumentError):
 
 
 class MissingExtraError(CallerError, ImportError):
-    """An optional part of the library that was not installed. The message says how to."""
+    """An optional part of the library that was not installed. The message says how to.
+
+    Attributes:
+        extra: what the part is called.
+    """
 
     code = "missing_extra"
 
@@ -104,7 +108,12 @@ class InvalidHandlerError(CallerError, TypeError):
 
 
 class NotAllowedError(CallerError):
-    """This request is not possible in this state. `allowed` names what is. [LOGIN-1]"""
+    """This request is not possible in this state. `allowed` names what is. [LOGIN-1]
+
+    Attributes:
+        request: what was asked for, such as `"login"`.
+        allowed: the requests that are possible, in the alphabet's order.
+    """
 
     code = "not_allowed"
 
@@ -195,7 +204,11 @@ class NotLoggedInError(NotAuthorizedError):
 
 
 class SessionTerminatedError(NotAuthorizedError):
-    """The platform ended the session; `reason` says why. Only logout leads out. [BAN-4]"""
+    """The platform ended the session; `reason` says why. Only logout leads out. [BAN-4]
+
+    Attributes:
+        reason: whether the user was banned or deleted.
+    """
 
     code = "terminated"
 

@@ -1,10 +1,12 @@
-"""The site is built without a warning, and every link in it leads somewhere."""
+"""The site is built without a warning, every link in it leads somewhere, and all that is public is in it."""
 
+import zlib
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import public
 import pytest
 
 
@@ -63,3 +65,51 @@ def test_every_page_is_in_the_navigation(site: Path, pages: dict[Path, Page]) ->
     linked = {urlsplit(link).path for tag, link in pages[site / "index.html"].links if tag == "a"}
     wanted = {file.relative_to(site).as_posix() for file in pages}
     assert wanted - linked <= {"index.html", "genindex.html", "py-modindex.html", "search.html"}
+
+
+# ── What is public ──────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def inventory(site: Path) -> set[str]:
+    """What the site tells of, by its full names."""
+    _, _, _, _, packed = (site / "objects.inv").read_bytes().split(b"\n", 4)
+    return {line.split()[0] for line in zlib.decompress(packed).decode().splitlines() if " py:" in line}
+
+
+def members(of: type) -> Iterator[str]:
+    """The public members of a class: its own, and those of its private bases, which nobody can look up."""
+    for holder in of.__mro__:
+        if holder is of or (holder.__module__.startswith("splus_session") and holder not in public.classes()):
+            own = {**vars(holder), **vars(holder).get("__annotations__", {})}
+            yield from (name for name in own if not name.startswith("_"))
+
+
+def test_every_public_name_is_on_a_page(inventory: set[str]) -> None:
+    names = {name for name, _ in public.names()}
+    assert {"splus_session.HOOKS", "splus_session.diagram.Theme", "splus_session.conformance.Report"} < names
+    assert sorted(names - inventory) == []
+
+
+def test_every_public_member_of_a_public_class_is_on_a_page(inventory: set[str]) -> None:
+    wanted = {
+        (of.__qualname__, member, tuple(names))
+        for of, names in public.classes().items()
+        for member in (*members(of), *public.given_to_instances(of))
+    }
+    found = {member for _, member, _ in wanted}
+    assert {"GLOBAL_BAN", "note_ban", "state", "reason", "retry_at", "deadline"} < found
+    assert [
+        f"{of}.{member}"
+        for of, member, names in sorted(wanted)
+        if not any(f"{name}.{member}" in inventory for name in names)
+    ] == []
+
+
+def test_every_public_module_has_a_page_of_its_own(site: Path, inventory: set[str]) -> None:
+    assert {module.__name__ for module in public.modules()} <= inventory
+
+
+def test_requirements_in_docstrings_are_links(pages: dict[Path, Page], site: Path) -> None:
+    there = pages[site / "reference/api/splus_session.html"]
+    assert ("a", "../requirements.html#renew-7") in there.links
