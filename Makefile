@@ -75,9 +75,11 @@ generate: setup ## write every generated file anew
 
 docs: setup ## the site, into build/docs; every warning is an error
 	$(BIN)/python -m sphinx -q -n -W --keep-going docs build/docs
+	@echo "the site is build/docs/index.html"
 
 diagrams: setup ## only the pictures
 	$(BIN)/python docs/tools/generate.py --only diagrams
+	@echo "the pictures are docs/images/session.svg and session.dot"
 
 explore: setup ## look at everything that may happen to a session, over the real core
 	$(BIN)/python -m models.explore
