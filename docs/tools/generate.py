@@ -116,6 +116,20 @@ def drivers_page() -> str:
     return drivers_table.page()
 
 
+def states_page() -> str:
+    """What each state is, and what leads in and out."""
+    import states
+
+    return states.page()
+
+
+def errors_page() -> str:
+    """The errors, with their codes."""
+    import errors_table
+
+    return errors_table.page()
+
+
 def conformance_page() -> str:
     """What the clients in this repository keep, and what they are known to break."""
     import conformance_page
@@ -138,6 +152,8 @@ REGISTRY: Final[Sequence[Generated]] = (
     Generated("diagrams", "tests/diagram/digests.json", digests),
     Generated("requirements", "docs/reference/requirements.md", requirements_table.page),
     Generated("drivers", "docs/reference/drivers.md", drivers_page),
+    Generated("states", "docs/reference/lifecycle.md", states_page),
+    Generated("errors", "docs/reference/errors.md", errors_page),
     Generated("conformance", "docs/reference/conformance.md", conformance_page),
     Generated("proofs", "models/README.md", model_readme),
     Generated("proofs", "docs/explanation/proved-tested-assumed.md", proved_tested_assumed),
