@@ -16,8 +16,8 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from types import ModuleType
-from typing import Any, Final
+from types import ModuleType, UnionType
+from typing import Any, Final, get_args
 
 import public
 from docutils import nodes
@@ -33,7 +33,7 @@ _API: Final = "reference/api/"
 _ID: Final = re.compile(r"\[([A-Z]+-[1-9][0-9]*)\]")
 _ATTRIBUTES: Final = re.compile(r"^Attributes:\n((?: .*\n)+)", re.MULTILINE)
 _LONGEST_VALUE: Final = 100
-_TOO_LONG: Final = (":meta hide-value:",)
+_TOO_LONG: Final = ":meta hide-value:"
 _SECTIONS: Final = re.compile(r"(Args|Attributes|Example|Examples|Raises|Returns|Yields):")
 _FENCE: Final = re.compile(r"( *)```(\w*)")
 
@@ -42,6 +42,7 @@ def setup(app: Sphinx) -> None:
     """Have docstrings read so."""
     app.connect("autodoc-process-docstring", _process)
     app.connect("autodoc-skip-member", _skip)
+    app.connect("autodoc-before-process-signature", _with_values)
     app.connect("doctree-read", _name_requirements)
     app.connect("builder-inited", _tell_of_data)
 
@@ -60,7 +61,7 @@ def _process(app: Sphinx, what: str, name: str, thing: Any, _: Any, lines: list[
         kind: Any = what
         text = GoogleDocstring(list(_linked(_with_code(given))), options, app, kind, name, thing).lines()
     if what == "module":
-        text += _also_here(name)
+        text += _also_here(app, name)
     lines[:] = text
 
 
@@ -119,8 +120,8 @@ def _first_name(thing: type, name: str) -> str | None:
     return known[0] if name in known else None
 
 
-def _also_here(module: str) -> Iterator[str]:
-    """The classes of a module that are told of on another page: links, and places to link to."""
+def _also_here(app: Sphinx, module: str) -> Iterator[str]:
+    """Links to the classes of a module that are told of on another page. Who looks for one comes to these."""
     others = {
         name: first
         for name in getattr(sys.modules[module], "__all__", ())
@@ -129,11 +130,11 @@ def _also_here(module: str) -> Iterator[str]:
         and first != full
     }
     if others:
-        yield from ("", "Also here, and told of there: ")
+        yield from ("", "Exported here, too, and described there:", "")
         yield from (f"- :py:class:`{first}`" for first in others.values())
-        for name in others:
-            yield from ("", f".. py:class:: {name}", "   :no-typesetting:")
         yield ""
+        for name in others:
+            app.env.domains.python_domain.note_object(f"{module}.{name}", "class", f"module-{module}")
 
 
 def _tell_of_data(_: Sphinx) -> None:
@@ -148,7 +149,18 @@ def _tell_of_data(_: Sphinx) -> None:
             thing = getattr(module, name)
             if not isinstance(thing, (type, ModuleType)) and not inspect.isroutine(thing):
                 said = told.get(("", name)) or _where_defined(module, name)
-                told["", name] = [*said, "", *(_TOO_LONG if len(repr(thing)) > _LONGEST_VALUE else ())]
+                told["", name] = [*said, "", *_alternatives(thing)]
+                if len(repr(thing)) > _LONGEST_VALUE:
+                    told["", name].append(_TOO_LONG)
+
+
+def _alternatives(thing: object) -> Iterator[str]:
+    """What a type that has a name stands for, if that is any of several of ours."""
+    if isinstance(thing, UnionType):
+        known = public.classes()
+        names = [f":py:class:`~{known[each][0]}`" for each in get_args(thing) if each in known]
+        if len(names) == len(get_args(thing)):
+            yield from (f"One of {', '.join(names)}.", "")
 
 
 def _where_defined(module: ModuleType, name: str) -> list[str]:
@@ -189,6 +201,13 @@ def _attributes_of_instances(lines: Sequence[str], of: type) -> list[str]:
     each = [f"    {name}: {said.get(name, '')}".rstrip() for name in left]
     without = _ATTRIBUTES.sub("", "\n".join(lines) + "\n").split("\n")
     return [*without, "", "Attributes:", *each, ""] if each else without
+
+
+def _with_values(_: Sphinx, function: Any, bound: bool) -> None:
+    """Show a function that attrs made with the values of its defaults: their source is attrs's own."""
+    function = getattr(function, "__func__", function)
+    if getattr(function, "__code__", None) and function.__code__.co_filename.startswith("<attrs"):
+        vars(function).pop("__signature__", None)  # which autodoc read from there
 
 
 # ── Code ────────────────────────────────────────────────────────────────────────────────────────

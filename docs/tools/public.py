@@ -1,4 +1,4 @@
-"""What of the library is public: modules of whose path no part begins with an underscore, and their `__all__`."""
+"""What of the library is public: modules with no underscore first in their names, and their `__all__`."""
 
 import ast
 import importlib
