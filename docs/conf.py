@@ -3,9 +3,6 @@
 import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
-from typing import Any
-
-from sphinx.application import Sphinx
 
 sys.path.append(str(Path(__file__).parent / "tools"))
 
@@ -22,6 +19,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "docstrings",
     "explorer",
+    "pages",
     "splus_session.sphinxext",
 ]
 exclude_patterns = ["_build", "examples", "tools"]
@@ -59,25 +57,10 @@ nitpick_ignore_regex = [
 
 html_theme = "furo"
 html_static_path = ["_static"]
+html_css_files = ["site.css"]
+pygments_dark_style = "a11y-dark"  # the theme's underlines modules as if they were links
 html_favicon = "_static/icon.svg"
 html_title = "splus-session"
 html_baseurl = ""
 html_copy_source = False
 html_show_sourcelink = False
-
-
-def _for_everybody(app: Sphinx, page: str, template: str, context: dict[str, Any], _: Any) -> None:
-    """What is missing for people who hear a page, or who have no mouse."""
-    tree = context.get("furo_navigation_tree")
-    if tree is not None:  # its headings say how deep they are
-        context["furo_navigation_tree"] = tree.replace('role="heading"', 'role="heading" aria-level="2"')
-    if "body" in context:  # what may be wider than the page can be moved by keys
-        body = context["body"].replace("<pre>", '<pre tabindex="0">')
-        context["body"] = body.replace(
-            '<div class="table-wrapper ', '<div tabindex="0" class="table-wrapper '
-        )
-
-
-def setup(app: Sphinx) -> None:
-    """What Sphinx calls."""
-    app.connect("html-page-context", _for_everybody, priority=900)  # after the theme

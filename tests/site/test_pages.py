@@ -6,8 +6,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import errors_table
 import public
 import pytest
+
+from splus_session import SessionState, SplusSessionError
 
 
 class Page(HTMLParser):
@@ -110,6 +113,37 @@ def test_every_public_module_has_a_page_of_its_own(site: Path, inventory: set[st
     assert {module.__name__ for module in public.modules()} <= inventory
 
 
+def test_a_default_is_a_name_or_a_value_and_not_how_it_is_made(site: Path) -> None:
+    shown = {file: file.read_text("utf-8") for file in (site / "reference" / "api").glob("*.html")}
+    assert [file.name for file, text in shown.items() if "attr_dict" in text] == []
+    told = shown[site / "reference/api/diagram.html"]
+    assert ">LIFECYCLE</span>" in told
+    assert "Row(" not in told
+
+
 def test_requirements_in_docstrings_are_links(pages: dict[Path, Page], site: Path) -> None:
     there = pages[site / "reference/api/splus_session.html"]
     assert ("a", "../requirements.html#renew-7") in there.links
+
+
+def test_every_error_is_on_the_page_about_errors_once_and_with_its_code() -> None:
+    told = [error for group in errors_table.GROUPS for error in errors_table.of_group(group)]
+    exported = {
+        of
+        for of, names in public.classes().items()
+        if issubclass(of, SplusSessionError) and f"splus_session.{of.__name__}" in names
+    }
+    assert len(told) == len(set(told))
+    assert set(told) == exported - {SplusSessionError}
+    page = errors_table.PAGE.read_text("utf-8")
+    assert [error for error in told if f"| `{error.code}` |" not in page] == []
+    assert len({error.code for error in told}) == len(told)
+
+
+def test_a_state_in_the_first_picture_leads_to_what_is_said_of_it(
+    pages: dict[Path, Page], site: Path
+) -> None:
+    links = {link for _, link in pages[site / "index.html"].links}
+    for state in SessionState:
+        assert f"reference/lifecycle.html#{state.value.lower()}" in links
+        assert state.value.lower() in pages[site / "reference/lifecycle.html"].ids
