@@ -291,8 +291,15 @@ def test_pictures_of_one_page_have_no_ids_in_common_and_fit_into_it(project: Pat
     ids = re.findall(r' id="([^"]+)"', text)
     assert len(ids) == len(set(ids))
     assert "first" in ids
-    for shown in pictures(project / "out" / "index.html"):
-        assert shown.startswith('<svg style="max-width:100%;height:auto" ')
+    small, large = pictures(project / "out" / "index.html")
+    # The smallest letters are 9 pixels high where a picture is as wide as it says, and 10 where it is so wide.
+    for shown in (small, large):
+        width = int(re.findall(r'width="(\d+)pt"', shown)[0])
+        assert shown.startswith(f'<svg style="max-width:max(100%,{round(width * 10 / 9)}px);height:auto" ')
+    figures = re.findall(r'<figure class="session-diagram"[^>]*>', text)
+    for figure, look in zip(figures, ("overflow:auto", "overflow:auto;max-height:85vh"), strict=True):
+        assert 'tabindex="0" role="region" aria-label="Life cycle of a social.plus session"' in figure
+        assert f'style="{look}"' in figure
 
 
 def test_a_readers_choice_of_dark_or_light_counts_more_than_what_the_system_prefers(project: Path) -> None:

@@ -11,23 +11,11 @@ from sphinx.application import Sphinx
 
 from splus_session.requirements import REQUIREMENTS
 
-_FIGURE: Final = re.compile(
-    r'<figure class="session-diagram"(?P<rest>[^>]*)>'
-    r'(?=<svg [^>]*width="(?P<width>\d+)pt"[^>]*>.*?<title>(?P<title>[^<]*))',
-    re.DOTALL,
-)
 _LIFE_CYCLE: Final = re.compile(r'<table class="[^"]*session-table.*?</table>', re.DOTALL)
 _REQUIREMENT: Final = re.compile(rf"\b({'|'.join(REQUIREMENTS)})\b(?!-)")
 _NARROW: Final = re.compile(r"<(table|details)\b.*?</\1>", re.DOTALL)
 _NAME: Final = re.compile(r'(?<=<span class="pre">)[^<]*|(?<=<p>)[^<]*(?=</p></th>)')
 _WORD_ENDS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[_./:=(])(?=\w)")
-
-_SMALLEST_LETTERS: Final = 9
-"""How high they are in a picture, in its own measure."""
-_LEGIBLE: Final = 10
-"""How high they are at least on a screen, in pixels."""
-_WIDEST_PAGE: Final = 864
-"""In pixels, on an ordinary screen; see site.css."""
 
 
 def setup(app: Sphinx) -> None:
@@ -43,21 +31,9 @@ def _mended(app: Sphinx, page: str, template: str, context: dict[str, Any], _: A
         # What may be wider than the page can be moved by keys.
         body = context["body"].replace("<pre>", '<pre tabindex="0">')
         body = body.replace('<div class="table-wrapper ', '<div tabindex="0" class="table-wrapper ')
-        if page != "explorer":  # which enlarges its own
-            body = _FIGURE.sub(_legible, body)
         requirements = context["pathto"](REQUIREMENTS_PAGE)
         body = _LIFE_CYCLE.sub(lambda table: _linked(table[0], requirements), body)
         context["body"] = _NARROW.sub(lambda part: _NAME.sub(_breakable, part[0]), body)
-
-
-def _legible(figure: re.Match[str]) -> str:
-    """A picture that is moved about in where it would get too small."""
-    width = round(int(figure["width"]) * _LEGIBLE / _SMALLEST_LETTERS)
-    large = " is-large" if width > _WIDEST_PAGE else ""
-    return (
-        f'<figure class="session-diagram{large}" tabindex="0" role="region" aria-label="{figure["title"]}"'
-        f' style="--legible:{width}px"{figure["rest"]}>'
-    )
 
 
 def _linked(table: str, to: str) -> str:

@@ -49,7 +49,7 @@ Below each id stand how binding it is and where it is from:
 
 """
 
-FOOTER_OF_HEADER = """
+NOTES = """
 A note in italics gives the fact behind a requirement; B1, B2 and so on number behaviours that were
 observed in SDKs which the vendor ships.
 """
@@ -189,7 +189,7 @@ def render(requirements: Mapping[str, Requirement], tests: TestsById) -> str:
             raise CollectionError(f"{requirement_id} is not in the catalogue, but named by {names}")
     lines = [HEADER + "| source | meaning |", "|---|---|"]
     lines += [f"| {letter} | {meaning} |" for letter, meaning in SOURCES.items()]
-    lines.append(FOOTER_OF_HEADER.rstrip("\n"))
+    lines.append(NOTES.rstrip("\n"))
     for group, members in groupby(requirements.values(), key=lambda requirement: requirement.group):
         lines += ["", f"## {group}"]
         for requirement in members:

@@ -17,6 +17,7 @@ are built anew when the chart's module changes; reading and writing in parallel 
 """
 
 import hashlib
+import html
 import os
 import re
 import sys
@@ -34,6 +35,7 @@ from splus_session._errors import (
     SplusSessionError,
 )
 from splus_session.diagram import Diagram, Table, chart_named
+from splus_session.diagram._dot import SMALLEST
 from splus_session.diagram._graphviz import Picture, draw
 
 try:
@@ -218,21 +220,35 @@ def _file(builder: Builder, picture: bytes, ending: str) -> str:
     return name
 
 
+_WIDTH = re.compile(r'<svg [^>]*width="(\d+)pt"')
+_LEGIBLE = 10
+"""How high the smallest letters are at least on a screen, in pixels."""
+_LARGE = 864
+"""What is wider, in pixels, fits into no ordinary page."""
+
+
 def _visit_html(self: Any, node: LifeCycle) -> None:
     ids = "".join(f' id="{each}"' for each in node["ids"][:1])
+    svg = node["picture"].decode()
+    found = _WIDTH.search(svg)
+    width = round(int(found[1]) * _LEGIBLE / SMALLEST) if found else 0
+    # Where there is less room it is moved about in, with keys as well; a large one as a whole stays in sight.
+    look = "overflow:auto" + (";max-height:85vh" if width > _LARGE else "")
     self.body.append(
-        f'<figure class="session-diagram"{ids}>{_within_a_page(node["picture"].decode())}</figure>\n'
+        f'<figure class="session-diagram"{ids} tabindex="0" role="region" '
+        f'aria-label="{html.escape(node["title"])}" style="{look}">{_within_a_page(svg, width)}</figure>\n'
     )
     raise nodes.SkipNode
 
 
-def _within_a_page(svg: str) -> str:
-    """A picture as a part of a page: as wide as there is room, and dark if the page is, as far as it says so.
+def _within_a_page(svg: str, width: int) -> str:
+    """A picture as a part of a page: as wide as there is room, but so wide that it can be read; and dark if
+    the page is, as far as it says so.
 
     Graphviz calls the parts of every picture the same, and a page may have several.
     """
     svg = re.sub(r' id="[^"]*"', "", svg[svg.index("<svg") :])
-    svg = svg.replace("<svg ", '<svg style="max-width:100%;height:auto" ', 1)
+    svg = svg.replace("<svg ", f'<svg style="max-width:max(100%,{width}px);height:auto" ', 1)
     found = re.search(r"@media \(prefers-color-scheme:dark\)\{(.*)\}</style>", svg)
     if found is None:
         return svg

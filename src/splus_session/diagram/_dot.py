@@ -15,6 +15,8 @@ from attrs import frozen
 from splus_session.diagram._palette import Palette
 from splus_session.diagram._shown import RANKS, Direction, Place, Shown, View, lines, name_of
 
+SMALLEST: Final = 9
+"""How high the smallest letters are."""
 _LEGEND: Final = 110  # so many letters are in a line of the legend,
 _ARROW: Final[Mapping[View, int]] = {"overview": 26, "full": 44}  # beside an arrow,
 _BOX: Final[Mapping[View, int]] = {"overview": 48, "full": 100}  # and in a box
@@ -63,9 +65,9 @@ class Dot:
         colours = self.colours
         text = f'fontcolor="{colours.ink}" fontname=Helvetica'
         return f"""\
-  graph [bgcolor="{colours.paper}" {text} fontsize=9 labeljust=l labelloc=b
+  graph [bgcolor="{colours.paper}" {text} fontsize={SMALLEST} labeljust=l labelloc=b
          nodesep=0.2 pad=0.1 rankdir={RANKS[self.direction]} ranksep=0.4]
-  node [color="{colours.line}" fillcolor="{colours.box}" {text} fontsize=9
+  node [color="{colours.line}" fillcolor="{colours.box}" {text} fontsize={SMALLEST}
         margin="0.1,0.06" penwidth=1.4 shape=box style="rounded,filled" width=1.6]
   edge [arrowsize=0.8 color="{colours.line}" {text} fontsize=10]
 """
