@@ -18,7 +18,8 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 SOURCES := src tests docs models
 # To these no interpreter makes a difference: what is judged runs elsewhere, or is logic alone.
-SAME_ANYWHERE := --ignore=tests/models --ignore=tests/explore/test_slices.py --ignore=tests/subjects/test_gallery.py
+SAME_ANYWHERE := --ignore=tests/models --ignore=tests/explore/test_slices.py --ignore=tests/subjects/test_gallery.py \
+	--ignore=tests/site
 
 .PHONY: help setup demo test test-newest check format generate docs diagrams explore model model-deep lock prove \
 	second-opinion mutants conform conform-deep bench dist clean named

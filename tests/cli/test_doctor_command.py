@@ -3,6 +3,7 @@
 import sqlite3
 import stat
 import sys
+from contextlib import closing
 from importlib.metadata import PackageNotFoundError, metadata, version
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def test_a_store_is_looked_into_and_left_alone(capsys: pytest.CaptureFixture[str
 
 def test_a_store_that_cannot_be_used_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     foreign, damaged = tmp_path / "foreign.sqlite", tmp_path / "damaged.sqlite"
-    with sqlite3.connect(foreign) as database:
+    with closing(sqlite3.connect(foreign)) as database, database:
         database.execute("CREATE TABLE t (x)")
     damaged.write_bytes(b"\0" * 100)
     for path, words in (
