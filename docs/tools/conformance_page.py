@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import ids
+
 from splus_session.conformance._command import REPLAYS, file_name
 from splus_session.requirements import REQUIREMENTS
 
@@ -55,7 +57,7 @@ def page() -> str:
         cells = [_SIGNS[subject["verdicts"][requirement]] for subject in subjects.values()]
         if set(cells) != {"–"}:
             source = ", ".join(REQUIREMENTS[requirement].source)
-            link = f"[{requirement}](requirements.md#{requirement.lower()}) {REQUIREMENTS[requirement].title}"
+            link = f"{ids.link(requirement)} {REQUIREMENTS[requirement].title}"
             lines.append(_row(link, source, *cells))
     known = {name: breaches for name in subjects if (breaches := known_breaches(name))}
     lines += [_BUGS_HEAD, *_table("bug", "", "of", "seen", "commands", "file"), *_bugs(known)]

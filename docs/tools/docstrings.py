@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType, UnionType
 from typing import Any, Final, get_args
 
+import ids
 import public
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -30,7 +31,6 @@ from splus_session.requirements import REQUIREMENTS
 
 REQUIREMENTS_PAGE: Final = "reference/requirements"
 _API: Final = "reference/api/"
-_ID: Final = re.compile(r"\[([A-Z]+-[1-9][0-9]*)\]")
 _ATTRIBUTES: Final = re.compile(r"^Attributes:\n((?: .*\n)+)", re.MULTILINE)
 _LONGEST_VALUE: Final = 100
 _TOO_LONG: Final = ":meta hide-value:"
@@ -89,7 +89,7 @@ def _linked(lines: Iterator[str]) -> Iterator[str]:
             code_indent = None
         if line.lstrip().startswith(".. code-block::") or line.endswith("::"):
             code_indent = indent
-        yield line if code_indent is not None else _ID.sub(_link, line)
+        yield line if code_indent is not None else ids.NAMED.sub(_link, line)
 
 
 def _link(found: re.Match[str]) -> str:

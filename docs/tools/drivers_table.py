@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Generic, NamedTuple
 
+import ids
 from blocks import filled
 
 from splus_session.aio import Session as AsyncSession
@@ -18,7 +19,6 @@ PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "reference" / "driv
 DRIVERS: Final = (AsyncSession, ThreadedSession)
 
 _ABSENT: Final = "–"
-_ID: Final = re.compile(r"\s*\[([A-Z]+-[1-9][0-9]*)\]")
 
 
 class Member(NamedTuple):
@@ -101,8 +101,8 @@ def _type(parameter: inspect.Parameter) -> str:
 
 def _first(doc: str) -> str:
     paragraph = " ".join(doc.split("\n\n")[0].split())
-    sentence = re.split(r"[.:](?:\s|$)", _ID.sub("", paragraph), maxsplit=1)[0]
-    return " ".join([sentence, *map(_link, _ID.findall(paragraph))])
+    sentence = re.split(r"[.:](?:\s|$)", ids.without(paragraph), maxsplit=1)[0]
+    return " ".join([sentence, *map(ids.link, ids.NAMED.findall(paragraph))])
 
 
 def _told_of_arguments(function: object) -> dict[str, str]:
@@ -110,13 +110,9 @@ def _told_of_arguments(function: object) -> dict[str, str]:
     section = re.search(r"^Args:\n((?: .*\n?)+)", inspect.getdoc(function) or "", re.MULTILINE)
     words = re.split(r"^    (\w+): ", "" if section is None else section[1], flags=re.MULTILINE)[1:]
     return {
-        name: _ID.sub(lambda found: f" {_link(found[1])}", " ".join(text.split()))
+        name: ids.NAMED.sub(lambda found: ids.link(found[1]), " ".join(text.split()))
         for name, text in zip(words[::2], words[1::2], strict=True)
     }
-
-
-def _link(requirement: str) -> str:
-    return f"[{requirement}](requirements.md#{requirement.lower()})"
 
 
 def _once(words: Iterator[str]) -> str:

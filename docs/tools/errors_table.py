@@ -4,12 +4,12 @@ Read from the classes, so that the page names each under the name that one impor
 """
 
 import inspect
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+import ids
 from blocks import filled
 
 import splus_session
@@ -30,8 +30,6 @@ GROUPS: Final[Mapping[str, Sequence[type[SplusSessionError]]]] = {
     "no header": (NotAuthorizedError,),
     "other": (InterruptedByError, StoreError, ChartError),
 }
-
-_ID: Final = re.compile(r"\[([A-Z]+-[1-9][0-9]*)\]")
 
 
 def page() -> str:
@@ -78,10 +76,8 @@ def _meaning(error: type[SplusSessionError]) -> str:
     doc = " ".join((inspect.getdoc(error) or "").split("\n\n")[0].split())
     # By the root of its group it is found anyway.
     also = [f"`except {base.__name__}`" for base in error.__bases__ if base not in _roots_above(error)]
-    if also:
-        words, ids = _ID.split(doc, maxsplit=1)[0].rstrip(), _ID.findall(doc)
-        doc = " ".join([words, f"{' and '.join(also)} catches it, too.", *(f"[{id}]" for id in ids)])
-    return _ID.sub(lambda found: f"[{found[1]}](requirements.md#{found[1].lower()})", doc)
+    caught = [f"{' and '.join(also)} catches it, too."] if also else []
+    return " ".join([ids.without(doc), *caught, *map(ids.link, ids.NAMED.findall(doc))])
 
 
 def _roots_above(error: type[SplusSessionError]) -> Sequence[type]:

@@ -10,10 +10,11 @@ docstring's first; a command counts if the reaction, or a step that it shares wi
 import ast
 import inspect
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import get_args
+
+import ids
 
 from splus_session import LIFECYCLE, Announce, Command, Persist, RunHook
 from splus_session._events import EVENTS, event_name
@@ -40,8 +41,6 @@ class Meaning(NamedTuple):
 
 '''
 
-_ID = re.compile(r"\[([A-Z]+-[1-9][0-9]*)\]")
-_WITH_SPACES = re.compile(rf" *{_ID.pattern}")
 _COMMANDS = {command.__name__: command for command in get_args(Command)}
 
 
@@ -65,10 +64,9 @@ def page() -> str:
 
 def _entry(name: str, doc: str, commands: Sequence[str]) -> Iterator[str]:
     first = " ".join(doc.split("\n\n")[0].split())
-    about = _WITH_SPACES.sub("", first)
     yield f"    {_quoted(name)}: Meaning(\n"
-    yield f"        {_quoted(about)},\n"
-    yield f"        {_tuple(_ID.findall(first))},\n"
+    yield f"        {_quoted(ids.without(first))},\n"
+    yield f"        {_tuple(ids.NAMED.findall(first))},\n"
     if commands:
         yield f"        {_tuple(commands)},\n"
     yield "    ),\n"

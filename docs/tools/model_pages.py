@@ -6,6 +6,7 @@ The figures are those that `make lock` kept.
 from pathlib import Path
 from typing import Any
 
+import ids
 from blocks import filled
 
 from models import figures
@@ -104,7 +105,7 @@ def _requirements() -> str:
     rows = []
     for id, requirement in REQUIREMENTS.items():
         mine = [each for each in all_of_them if id in each.requirements]
-        link = f"[{id}](../reference/requirements.md#{id.lower()})"
+        link = ids.link(id, "../reference/requirements.md")
         rows.append(f"| {link} | {requirement.title} | {_known_by(mine) if mine else NOT_MODELLED[id]} |")
     return _table("| requirement | | sentences that speak for a part of it |", rows)
 

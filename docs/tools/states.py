@@ -3,14 +3,13 @@
 Read from the table that runs and from the words that stand with the states.
 """
 
-import ast
-import inspect
 from collections.abc import Iterable
-from itertools import groupby, pairwise
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from blocks import filled
+from sphinx.pycode import ModuleAnalyzer
 
 from splus_session import LIFECYCLE, Row, SessionState, allowed_in
 
@@ -63,13 +62,5 @@ def _events(rows: Iterable[Row]) -> str:
 
 def _meanings() -> dict[str, str]:
     """What stands below each state in the source."""
-    body = ast.parse(inspect.getsource(SessionState)).body[0]
-    assert isinstance(body, ast.ClassDef)
-    return {
-        named.id: " ".join(str(said.value).split())
-        for first, second in pairwise(body.body)
-        if isinstance(first, ast.Assign)
-        and isinstance(named := first.targets[0], ast.Name)
-        and isinstance(second, ast.Expr)
-        and isinstance(said := second.value, ast.Constant)
-    }
+    told = ModuleAnalyzer.for_module(SessionState.__module__).find_attr_docs()
+    return {state.name: " ".join(told[SessionState.__name__, state.name]).strip() for state in SessionState}
