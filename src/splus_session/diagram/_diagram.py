@@ -14,8 +14,9 @@ from splus_session._row import Row
 from splus_session.diagram._dot import Dot
 from splus_session.diagram._graphviz import Picture, draw
 from splus_session.diagram._json import as_json
+from splus_session.diagram._language import Language
 from splus_session.diagram._mermaid import Mermaid
-from splus_session.diagram._palette import Theme, palette
+from splus_session.diagram._palette import Theme
 from splus_session.diagram._plantuml import PlantUml
 from splus_session.diagram._scxml import scxml
 from splus_session.diagram._shown import (
@@ -145,10 +146,9 @@ class Diagram:
         self._initial = self._shown.begins
         self._direction: Direction = direction
         self._theme: Theme = theme
-        self._links = dict(links)
-        given: Mapping[str, Any] = links
+        self._links: dict[str, Any] = dict(links)
         words = {*map(name_of, states_of(lifecycle)), *(row.event for row in lifecycle)}
-        for name, link in given.items():
+        for name, link in self._links.items():
             if name not in words:
                 raise InvalidArgumentError(f"there is no state or event {name!r} that could lead anywhere")
             if not isinstance(link, str) or not _URL.fullmatch(link):
@@ -213,18 +213,19 @@ class Diagram:
 
     def to_dot(self) -> str:
         """Graphviz's language."""
-        colours = palette(self._theme)
-        return Dot(self._shown, self._view, colours, self._direction, self._links, self._title).text()
+        return self._in(Dot)
 
     def to_mermaid(self) -> str:
         """Mermaid's language, which GitHub and many others draw by themselves."""
-        return Mermaid(self._shown, self._view, self._theme, self._direction, self._links, self._title).text()
+        return self._in(Mermaid)
 
     def to_plantuml(self) -> str:
         """PlantUML's language."""
-        return PlantUml(
-            self._shown, self._view, self._theme, self._direction, self._links, self._title
-        ).text()
+        return self._in(PlantUml)
+
+    def _in(self, language: type[Language]) -> str:
+        look = self._view, self._theme, self._direction
+        return language(self._shown, *look, self._links, self._title).text()
 
     def to_scxml(self) -> str:
         """SCXML, the W3C's language for state machines. It has every row, whatever the view, and runs."""

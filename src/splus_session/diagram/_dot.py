@@ -12,8 +12,9 @@ from typing import Final
 
 from attrs import frozen
 
-from splus_session.diagram._palette import Palette
-from splus_session.diagram._shown import RANKS, Direction, Place, Shown, View, lines, name_of
+from splus_session.diagram._language import Language
+from splus_session.diagram._palette import Palette, palette
+from splus_session.diagram._shown import RANKS, Place, View, lines, name_of
 
 SMALLEST: Final = 9
 """How high the smallest letters are."""
@@ -25,16 +26,13 @@ _GAP: Final = '<tr><td height="3"></td></tr>'
 
 
 @frozen
-class Dot:
-    """Writes what is shown, in these colours."""
+class Dot(Language):
+    """Writes what is shown."""
 
-    shown: Shown
-    view: View
-    colours: Palette
-    direction: Direction
-    links: Mapping[str, str]
-    """By the name of a state or an event, where it leads to."""
-    title: str
+    @property
+    def colours(self) -> Palette:
+        """What it is drawn in."""
+        return palette(self.theme)
 
     def text(self) -> str:
         """The whole of it."""

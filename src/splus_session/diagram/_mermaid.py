@@ -1,13 +1,14 @@
 """A diagram in Mermaid's language, which GitHub, GitLab and many others draw by themselves."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from attrs import frozen
 
+from splus_session.diagram._language import StateLanguage
 from splus_session.diagram._names import Names
-from splus_session.diagram._palette import Theme, palette
-from splus_session.diagram._shown import RANKS, Direction, Shown, View, name_of, plainly
+from splus_session.diagram._palette import palette
+from splus_session.diagram._shown import RANKS, Place, name_of, plainly
 
 _UNSAFE = re.compile(
     r"[^ \w.,()\[\]/+=!?@'-]"
@@ -21,15 +22,8 @@ _ARROW, _BOX = 20, 60  # so many letters are in a line beside an arrow, and in a
 
 
 @frozen
-class Mermaid:
+class Mermaid(StateLanguage):
     """Writes what is shown."""
-
-    shown: Shown
-    view: View
-    theme: Theme
-    direction: Direction
-    links: Mapping[str, str]
-    title: str
 
     def text(self) -> str:
         """The whole of it."""
@@ -49,18 +43,7 @@ class Mermaid:
         yield f"accTitle: {_one_line(self.title)}"
         yield f"accDescr: {_one_line(shown.in_words())}"
         yield f"direction {RANKS[self.direction]}"
-        for state in shown.boxes:
-            yield f'state "{_escaped(name_of(state))}" as {names[state]}'
-        if shown.initial is not None:
-            yield f"[*] --> {names[shown.initial]}"
-        for (source, target), place in shown.arrows.items():
-            texts = "<br>".join(map(_escaped, plainly(place, self.view, _ARROW)))
-            yield f"{names[source]} --> {names[target]} : {texts}"
-        for state, place in shown.boxes.items():
-            if state is shown.active:
-                yield f"{names[state]} : active now"
-            for text in plainly(place, self.view, _BOX):
-                yield f"{names[state]} : {_escaped(text)}"
+        yield from self._states(names, width=_BOX)
         yield from self._legend(names)
         if shown.active is not None:
             colours = palette(self.theme)
@@ -77,10 +60,11 @@ class Mermaid:
         yield from (f"    {line}" for line in self.shown.legend)
         yield "end note"
 
+    def _beside(self, place: Place) -> str:
+        return "<br>".join(map(self._escaped, plainly(place, self.view, _ARROW)))
 
-def _escaped(text: str) -> str:
-    """Text in which nothing means anything to Mermaid: by its number, where it might."""
-    return _UNSAFE.sub(lambda found: "".join(f"#{ord(letter)};" for letter in found[0]), text)
+    def _escaped(self, text: str) -> str:
+        return _UNSAFE.sub(lambda found: "".join(f"#{ord(letter)};" for letter in found[0]), text)
 
 
 def _one_line(text: str) -> str:

@@ -7,9 +7,10 @@ from typing import Final
 
 from attrs import frozen
 
+from splus_session.diagram._language import StateLanguage
 from splus_session.diagram._names import Names
-from splus_session.diagram._palette import Theme, palette
-from splus_session.diagram._shown import Direction, Shown, View, lines, name_of, plainly
+from splus_session.diagram._palette import palette
+from splus_session.diagram._shown import Place, View, lines, name_of
 
 _UNSAFE = re.compile(r"[^ \w.,()/+!?']|(?<=_)_|_(?=_)|(?<=/)/|/(?=/)", re.ASCII)
 """What may mean something to PlantUML, or to its Creole: two underlines or slashes do."""
@@ -22,23 +23,16 @@ _BOX: Final = 48  # and in a box, of the overview
 
 
 @frozen
-class PlantUml:
+class PlantUml(StateLanguage):
     """Writes what is shown."""
-
-    shown: Shown
-    view: View
-    theme: Theme
-    direction: Direction
-    links: Mapping[str, str]
-    title: str
 
     def text(self) -> str:
         """The whole of it."""
         return "\n".join(["@startuml", *self._lines(), "@enduml", ""])
 
     def _lines(self) -> Iterator[str]:
-        shown, names, colours = self.shown, Names(self.shown.boxes), palette(self.theme)
-        yield f"title {_escaped(self.title)}"
+        colours = palette(self.theme)
+        yield f"title {self._escaped(self.title)}"
         yield "top to bottom direction" if self.direction == "down" else "left to right direction"
         yield "hide empty description"
         yield "skinparam shadowing false"
@@ -50,20 +44,9 @@ class PlantUml:
         yield f"skinparam arrowColor {colours.line}"
         yield f"skinparam arrowFontColor {colours.ink}"
         yield f"skinparam legendBackgroundColor {colours.paper}"
-        for state in shown.boxes:
-            yield f'state "{_escaped(name_of(state))}" as {names[state]}{self._look(state)}'
-        if shown.initial is not None:
-            yield f"[*] --> {names[shown.initial]}"
-        for (source, target), place in shown.arrows.items():
-            texts = _BREAK.join(_escaped(line.text) for line in lines(place, self.view, _ARROW[self.view]))
-            yield f"{names[source]} --> {names[target]} : {texts}"
-        for state, place in shown.boxes.items():
-            if state is shown.active:
-                yield f"{names[state]} : active now"
-            for text in plainly(place, self.view, _BOX):
-                yield f"{names[state]} : {_escaped(text)}"
+        yield from self._states(Names(self.shown.boxes), width=_BOX)
         yield "legend"
-        yield from map(_escaped, shown.legend)
+        yield from map(self._escaped, self.shown.legend)
         yield "end legend"
 
     def _look(self, state: enum.Enum) -> str:
@@ -73,8 +56,9 @@ class PlantUml:
             look += f" {palette(self.theme).active_box};line.bold"
         return look
 
+    def _beside(self, place: Place) -> str:
+        return _BREAK.join(self._escaped(line.text) for line in lines(place, self.view, _ARROW[self.view]))
 
-def _escaped(text: str) -> str:
-    """Text in which nothing means anything to PlantUML: by its number, where it might."""
-    # Not as `&#92;`, over which some versions stumble.
-    return _UNSAFE.sub(lambda found: f"<U+{ord(found[0]):04X}>", text)
+    def _escaped(self, text: str) -> str:
+        # Not as `&#92;`, over which some versions stumble.
+        return _UNSAFE.sub(lambda found: f"<U+{ord(found[0]):04X}>", text)
