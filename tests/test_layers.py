@@ -40,6 +40,7 @@ LAYERS: dict[str, set[str]] = {
         "_clock",
         "_engine",
         "_explain",
+        "_files",
         "_observers",
         "_renewals",
         "_situation",

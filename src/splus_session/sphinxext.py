@@ -18,7 +18,6 @@ are built anew when the chart's module changes; reading and writing in parallel 
 
 import hashlib
 import html
-import os
 import re
 import sys
 import zlib
@@ -34,6 +33,7 @@ from splus_session._errors import (
     MissingExtraError,
     SplusSessionError,
 )
+from splus_session._files import write_whole
 from splus_session.diagram import Diagram, Table, chart_named
 from splus_session.diagram._dot import SMALLEST
 from splus_session.diagram._graphviz import Picture, draw
@@ -213,10 +213,7 @@ def _file(builder: Builder, picture: bytes, ending: str) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / name
     if not file.exists():
-        # Other processes may write the same one at the same time.
-        part = folder / f"{name}.{os.getpid()}"
-        part.write_bytes(picture)
-        part.replace(file)
+        write_whole(file, picture)
     return name
 
 

@@ -2,14 +2,13 @@
 
 import argparse
 import contextlib
-import os
-import shutil
 import sys
 from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, get_args
 
 from splus_session._errors import InvalidArgumentError
+from splus_session._files import write_whole
 from splus_session.cli._status import FAILED, PASSED
 from splus_session.diagram import FORMATS, Diagram, Direction, Theme, View, chart_named, format_of
 
@@ -119,24 +118,13 @@ def rendered(options: argparse.Namespace) -> bytes:
 
 
 def write(to: Path, content: bytes) -> None:
-    """Write a file, all of it or nothing: what was there is somebody's.
+    """Write a file, all of it or nothing.
 
     Raises:
         InvalidArgumentError: it cannot be written.
     """
     try:
-        if to.exists() and not to.is_file():  # a terminal, a pipe
-            to.write_bytes(content)
-            return
-        target = to.resolve()  # links stay
-        new = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
-            new.write_bytes(content)
-            if target.exists():
-                shutil.copymode(target, new)
-            new.replace(target)
-        finally:
-            new.unlink(missing_ok=True)
+        write_whole(to, content)
     except OSError as error:
         raise InvalidArgumentError(f"{to} cannot be written: {error.strerror}") from None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from splus_session._errors import InvalidArgumentError
+from splus_session._files import write_whole
 from splus_session._text import visible
 from splus_session.conformance import _against
 from splus_session.conformance._actions import Action
@@ -119,7 +120,7 @@ def _make(folder: Path) -> None:
 def _write(file: Path, text: str) -> None:
     try:
         # An adapter may tell halves of characters; so written, JSON reads them again as they were.
-        file.write_text(text, "utf-8", "backslashreplace")
+        write_whole(file, text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise InvalidArgumentError(f"{file} cannot be written: {error}") from None
 
